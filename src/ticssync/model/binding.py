@@ -1,0 +1,62 @@
+"""The link between a task and its place in one tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ticssync.model.key import Marker, TaskKey
+from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
+
+
+class BindingState(StrEnum):
+    """`lost`: not readable now (hidden, moved away); `tomb`: deleted there; `copy`: somebody copied it;
+    `detached`: no longer ours to write (item left the catalogue, or a person dropped it)."""
+
+    LIVE = "live"
+    LOST = "lost"
+    TOMB = "tomb"
+    COPY = "copy"
+    DETACHED = "detached"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One task in one tracker.  `role` is main, or mirror where the route names it so."""
+
+    ref: RemoteRef
+    key: TaskKey
+    state: BindingState
+    generation: int = 1
+    role: str = "main"
+    display_key: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What both sides last agreed on, as it was read back from the tracker.
+
+    `fields` are canonical values; a field without a base (never agreed) is absent.  `version` is the
+    tracker's own version of that read, None where it keeps none.
+    """
+
+    fields: Fields = NO_FIELDS
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBinding:
+    """A binding together with its base: what merge and plan work on."""
+
+    binding: Binding
+    base: Base
+
+    @property
+    def marker_key(self) -> TaskKey:
+        """The task this binding stands for."""
+        return self.binding.key
+
+    def marker(self, workspace: str) -> str:
+        """The marker text that belongs in the tracker."""
+        return str(Marker(workspace, self.binding.key, self.binding.generation))

@@ -1,0 +1,45 @@
+"""What ticssync holds as proof, and what it has checked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class EvidenceState(StrEnum):
+    """Never mixed with a task's status or with a confirmation."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One piece of proof for one criterion.
+
+    `sha256` names the bytes in the locker (empty for paper and on-site proof); `dated_on` is the day the
+    proof speaks of; `valid_until` is its last good day, None = no end; `handed_in_by` is who brought it
+    (a person id, an account or empty where unknown).
+    """
+
+    id: str
+    criterion: str
+    cycle: str
+    name: str
+    kind: str
+    keep_mode: str
+    evidence_class: str
+    sha256: str
+    size: int
+    dated_on: date
+    valid_until: date | None
+    handed_in_by: str
+    channel: str
+    note: str = ""
+    withdrawn: bool = False
+    readable: bool = True

@@ -1,0 +1,209 @@
+"""From events to rows: the only code that writes the derived tables.
+
+Each kind of event has one function here.  The same functions run when an event is appended and when the
+log is replayed, which is why a replayed store answers `status --json` with the same bytes.
+An erased payload changes nothing on replay but for what it carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, delete, insert, update
+
+from ticssync.model.canonical import canonical_json
+from ticssync.store import schema
+from ticssync.store.events import Event
+
+Project = Callable[[Connection, str, Event, Mapping[str, Any]], None]
+PROJECTIONS: Final[dict[str, Project]] = {}
+
+
+def _of(kind: str) -> Callable[[Project], Project]:
+    def register(function: Project) -> Project:
+        PROJECTIONS[kind] = function
+        return function
+
+    return register
+
+
+def project(connection: Connection, workspace: str, event: Event) -> None:
+    """Bring the derived tables up to this event.  Kinds that derive nothing are passed over."""
+    function = PROJECTIONS.get(event.kind)
+    if function is not None and event.payload is not None:
+        function(connection, workspace, event, event.data)
+
+
+def put(connection: Connection, table: Table, workspace: str, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Insert the row, or update it where its key stands already (both databases, no dialect's upsert)."""
+    where = [table.c.workspace_id == workspace, *(table.c[name] == value for name, value in key.items())]
+    if values and connection.execute(update(table).where(*where).values(**values)).rowcount:
+        return
+    if not values:
+        connection.execute(delete(table).where(*where))
+    connection.execute(insert(table).values(workspace_id=workspace, **key, **values))
+
+
+def _remove(connection: Connection, table: Table, workspace: str, **key: Any) -> None:
+    where = [table.c.workspace_id == workspace, *(table.c[name] == value for name, value in key.items())]
+    connection.execute(delete(table).where(*where))
+
+
+@_of("scope.taken")
+def _scope(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    put(connection, schema.scope, workspace, {"scheme": event.subject}, {"payload": canonical_json(data), "seq": event.seq})
+
+
+@_of("profile.confirmed")
+def _profile(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    key = {"scheme": event.subject, "profile_digest": data["profile_digest"]}
+    put(connection, schema.profile_act, workspace, key, {"payload": canonical_json(data), "seq": event.seq})
+
+
+@_of("tracker.read")
+def _tracker(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    put(connection, schema.tracker, workspace, {"name": event.subject}, {"kind": data["kind"], "read_on": data["on"]})
+
+
+@_of("tracker.renamed")
+def _renamed(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    for table, column in ((schema.tracker, "name"), (schema.binding, "tracker"), (schema.refusal, "tracker")):
+        connection.execute(
+            update(table)
+            .where(table.c.workspace_id == workspace, table.c[column] == event.subject)
+            .values({column: data["to"]})
+        )
+
+
+@_of("tracker.dropped")
+def _dropped(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    _remove(connection, schema.tracker, workspace, name=event.subject)
+    connection.execute(
+        update(schema.binding)
+        .where(schema.binding.c.workspace_id == workspace, schema.binding.c.tracker == event.subject)
+        .values(state="detached")
+    )
+
+
+@_of("task.bound")
+def _bound(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    key = {"tracker": data["tracker"], "remote_id": data["remote_id"]}
+    values = {
+        "task_key": event.subject,
+        "state": data.get("state", "live"),
+        "generation": data["generation"],
+        "role": data["role"],
+        "display_key": data["key"],
+        "url": data["url"],
+        "status": data.get("status"),
+        "raw_status": data.get("raw_status", ""),
+        "updated_at": data.get("updated_at"),
+        "assignee": data.get("assignee"),
+        "due": data.get("due"),
+        "problems": "[]",
+    }
+    put(connection, schema.binding, workspace, key, values)
+
+
+@_of("task.state")
+def _state(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    _update_binding(connection, workspace, data, {"state": data["to"]})
+
+
+@_of("task.changed")
+def _changed(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    values = {name: data[name] for name in ("raw_status", "updated_at", "display_key", "url") if name in data}
+    fields = data.get("fields", {})
+    values |= {name: fields[name]["to"] for name in ("status", "assignee", "due") if name in fields}
+    if values:
+        _update_binding(connection, workspace, data, values)
+
+
+@_of("task.problems")
+def _problems(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    _update_binding(connection, workspace, data, {"problems": canonical_json(data["problems"])})
+
+
+def _update_binding(connection: Connection, workspace: str, data: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    table = schema.binding
+    connection.execute(
+        update(table)
+        .where(
+            table.c.workspace_id == workspace,
+            table.c.tracker == data["tracker"],
+            table.c.remote_id == data["remote_id"],
+        )
+        .values(**values)
+    )
+
+
+@_of("refusal.opened")
+def _refused(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    key = {"task_key": event.subject, "tracker": data["tracker"], "field": data["field"]}
+    values = {name: canonical_json(data[name]) for name in ("wanted", "raw_found", "moves")}
+    put(connection, schema.refusal, workspace, key, {**values, "why": data["why"], "at": event.at})
+
+
+@_of("refusal.closed")
+def _unrefused(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    _remove(connection, schema.refusal, workspace, task_key=event.subject, tracker=data["tracker"], field=data["field"])
+
+
+@_of("conflict.opened")
+def _conflict(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    values = {
+        "task_key": event.subject,
+        "field": data["field"],
+        "owner": data["owner"],
+        "payload": canonical_json({"base": data["base"], "values": data["values"]}),
+        "taken": data["taken"],
+        "at": event.at,
+        "resolved_at": None,
+        "resolved_by": None,
+    }
+    put(connection, schema.conflict, workspace, {"id": data["id"]}, values)
+
+
+@_of("conflict.resolved")
+def _settled(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    values = {"resolved_at": event.at, "resolved_by": event.actor, "taken": data["taken"]}
+    put(connection, schema.conflict, workspace, {"id": data["id"]}, values)
+
+
+@_of("act.recorded")
+def _act(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    values = {"criterion": event.subject, "cycle": data["cycle"], "payload": canonical_json({**data, "at": event.at, "actor": event.actor})}
+    put(connection, schema.act, workspace, {"seq": event.seq}, values)
+
+
+@_of("evidence.added")
+def _evidence(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    values = {
+        "criterion": data["criterion"],
+        "cycle": data["cycle"],
+        "state": "held",
+        "payload": canonical_json(data),
+        "seq": event.seq,
+    }
+    put(connection, schema.evidence, workspace, {"id": event.subject}, values)
+
+
+@_of("evidence.state")
+def _evidence_state(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    table = schema.evidence
+    connection.execute(
+        update(table)
+        .where(table.c.workspace_id == workspace, table.c.id == event.subject)
+        .values(state=data["to"], seq=event.seq)
+    )
+
+
+@_of("certificate.taken")
+def _certificate(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    put(connection, schema.certificate, workspace, {"id": event.subject}, {"payload": canonical_json(data)})
+
+
+@_of("duty.done")
+def _duty(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    put(connection, schema.duty, workspace, {"id": event.subject}, {"state": data["state"], "payload": canonical_json(data)})
