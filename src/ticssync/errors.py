@@ -17,10 +17,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 EXIT_PRECEDENCE: Final = (5, 4, 2, 3, 1, 0)
 """With several trackers the exit code is the first of these that applies."""
+
+
+class Said(str):
+    """A sentence for people: English text that remembers its template, so that the edge can translate it.
+
+    `template` is the message id in the gettext catalogue, `values` fill its `{name}` places.
+    """
+
+    template: str
+    values: dict[str, Any]
+    __slots__ = ("template", "values")
+
+    def __new__(cls, template: str, values: dict[str, Any]) -> Said:
+        said = super().__new__(cls, template.format(**values) if values else template)
+        said.template = template
+        said.values = values
+        return said
+
+    def __getnewargs__(self) -> tuple[str, dict[str, Any]]:
+        return self.template, self.values
+
+
+def say(template: str, /, **values: Any) -> Said:
+    """A translatable message: `say("{file} is not a workbook", file=name)`.  Never an f-string."""
+    return Said(template, values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ticssync.model.key import Marker, TaskKey
+from ticssync.model.key import TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
 
 
@@ -31,6 +31,12 @@ class Binding:
     role: str = "main"
     display_key: str = ""
     url: str = ""
+    status: str | None = None
+    raw_status: str = ""
+    updated_at: str | None = None
+    assignee: str | None = None
+    due: str | None = None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +49,3 @@ class Base:
 
     fields: Fields = NO_FIELDS
     version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LiveBinding:
-    """A binding together with its base: what merge and plan work on."""
-
-    binding: Binding
-    base: Base
-
-    @property
-    def marker_key(self) -> TaskKey:
-        """The task this binding stands for."""
-        return self.binding.key
-
-    def marker(self, workspace: str) -> str:
-        """The marker text that belongs in the tracker."""
-        return str(Marker(workspace, self.binding.key, self.binding.generation))

@@ -38,9 +38,30 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyRecord:
+    """What a person recorded of a duty: submitted or accepted, `on` which day, with which proof."""
+
+    state: DutyState
+    on: date
+    proof: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderStep:
+    """One reminder of a duty.  `name` is its identity in the ledger and stays the same when a holiday moves
+    `on` (a working day); `climbs` adds the next role to the readers."""
+
+    name: str
+    on: date
+    climbs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Duty:
     """Something due on a day.  `remind_on` are working days, counted as deadlines.md says; the legal
-    date never moves to another day."""
+    date never moves to another day.  `criterion` names the item where the duty belongs to one; `subject` is
+    what the duty is about in the company's own words (a task's title, a tracker's name)."""
 
     id: str
     kind: str
@@ -52,3 +73,6 @@ class Duty:
     remind_on: tuple[date, ...] = field(default_factory=tuple)
     owner: str = ""
     role: str = "manager"
+    criterion: str = ""
+    subject: str = ""
+    steps: tuple[ReminderStep, ...] = ()

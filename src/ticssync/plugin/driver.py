@@ -89,7 +89,7 @@ class Change:
 
     ref: RemoteRef
     set: Fields
-    expect: Fields = NO_FIELDS
+    expect: Fields = field(default_factory=lambda: NO_FIELDS)
     status_path: tuple[str, ...] = ()
     note: Note | None = None
     marker: str | None = None

@@ -157,7 +157,7 @@ def _conflict(connection: Connection, workspace: str, event: Event, data: Mappin
         "field": data["field"],
         "owner": data["owner"],
         "payload": canonical_json({"base": data["base"], "values": data["values"]}),
-        "taken": data["taken"],
+        "taken": canonical_json(data["taken"]),
         "at": event.at,
         "resolved_at": None,
         "resolved_by": None,
@@ -167,7 +167,7 @@ def _conflict(connection: Connection, workspace: str, event: Event, data: Mappin
 
 @_of("conflict.resolved")
 def _settled(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
-    values = {"resolved_at": event.at, "resolved_by": event.actor, "taken": data["taken"]}
+    values = {"resolved_at": event.at, "resolved_by": event.actor, "taken": canonical_json(data["taken"])}
     put(connection, schema.conflict, workspace, {"id": data["id"]}, values)
 
 

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from ticssync.errors import Problem, Said
+
 LOCALE: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "ticssync"
 
@@ -17,20 +19,50 @@ def mark(message: str) -> str:
 
 
 @cache
-def _translations(lang: str) -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, LOCALE, languages=[lang], fallback=True)
+def _translations(lang: str, folder: Path) -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, folder, languages=[lang], fallback=True)
 
 
 class Text:
     """Translates an English message; `{name}` places are filled after translation.
 
-    `lang` is "ja" or "en"; anything else reads as Japanese, the main language.
+    `lang` is "ja" or "en"; anything else reads as Japanese, the main language.  `locales` are further
+    catalogue folders (a plugin's own), asked before the host's.
     """
 
-    def __init__(self, lang: str) -> None:
+    def __init__(self, lang: str, locales: tuple[Path, ...] = ()) -> None:
         self.lang = "en" if lang == "en" else "ja"
+        self.locales = (*locales, LOCALE)
 
     def __call__(self, message: str, /, **values: object) -> str:
         """The message in the language, filled."""
-        translated = _translations(self.lang).gettext(message) if message else ""
-        return translated.format(**values) if values else translated
+        translated = self._translate(message)
+        return translated.format(**{name: self.of(value) for name, value in values.items()}) if values else translated
+
+    def of(self, value: object) -> object:
+        """A value as it is shown: a `Said` translated with its own values, anything else as it is."""
+        if not isinstance(value, Said):
+            return value
+        return self(value.template, **value.values)
+
+    def said(self, message: str) -> str:
+        """A message that may be a `Said`, as text."""
+        return str(self.of(message))
+
+    def problem(self, problem: Problem) -> str:
+        """One line for a problem: place, message, what to do."""
+        return str(
+            Problem(
+                self.said(problem.message), problem.file, problem.line, problem.column,
+                self.said(problem.place), self.said(problem.fix),
+            )  # fmt: skip
+        )
+
+    def _translate(self, message: str) -> str:
+        if not message:
+            return ""
+        for folder in self.locales:
+            translated = _translations(self.lang, folder).gettext(message)
+            if translated != message:
+                return translated
+        return message

@@ -1,0 +1,74 @@
+"""The hub: what ticssync itself holds of each task (table `task`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from ticssync.model.canonical import canonical_json, plain
+from ticssync.model.key import TaskKey
+from ticssync.model.task import NO_FIELDS, Fields, FieldValue
+from ticssync.store import schema
+from ticssync.store.projection import put
+from ticssync.store.store import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A value that a person's act asks for, once.  `at` is the act's UTC text."""
+
+    value: FieldValue
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubTask:
+    """`values`: the merged value of each field; `planned_on`: the day the task first came up (ISO);
+    `rendered_hash`: digest of what the mapping made of it last."""
+
+    key: TaskKey
+    values: Fields = NO_FIELDS
+    planned_on: str = ""
+    wishes: dict[str, Wish] = field(default_factory=dict)
+    rendered_hash: str = ""
+
+
+def hub_tasks(tx: Transaction) -> dict[TaskKey, HubTask]:
+    """All tasks that ticssync has planned so far."""
+    table = schema.task
+    rows = tx.connection.execute(select(table).where(table.c.workspace_id == tx.workspace)).mappings()
+    return {task.key: task for task in map(_task, rows)}
+
+
+def _task(row: Any) -> HubTask:
+    kept = json.loads(row["fields"])
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in kept["values"].items()}
+    wishes = {name: Wish(wish["value"], wish["at"]) for name, wish in kept.get("wish", {}).items()}
+    return HubTask(TaskKey.parse(row["task_key"]), values, kept["planned_on"], wishes, row["rendered_hash"])
+
+
+def put_hub(tx: Transaction, task: HubTask) -> None:
+    """Keep a task's merged values."""
+    kept: dict[str, Any] = {"values": plain(task.values), "planned_on": task.planned_on}
+    if task.wishes:
+        kept["wish"] = {name: {"value": wish.value, "at": wish.at} for name, wish in task.wishes.items()}
+    values = {"fields": canonical_json(kept), "rendered_hash": task.rendered_hash}
+    put(tx.connection, schema.task, tx.workspace, {"task_key": str(task.key)}, values)
+
+
+def put_wish(tx: Transaction, key: TaskKey, name: str, wish: Wish) -> None:
+    """A person's act asks for a value of this field: the next sync writes it once."""
+    from dataclasses import replace
+
+    task = hub_tasks(tx).get(key)
+    if task is not None:
+        put_hub(tx, replace(task, wishes={**task.wishes, name: wish}))
+
+
+def drop_hub(tx: Transaction, key: TaskKey) -> None:
+    """Forget a task that a person dropped."""
+    table = schema.task
+    tx.connection.execute(delete(table).where(table.c.workspace_id == tx.workspace, table.c.task_key == str(key)))

@@ -1,0 +1,214 @@
+"""Opening, making and checking a store, and its transactions.
+
+Only `init`, `restore` and `rebind` make a store; every other command opens one and stops with exit 5 where
+there is none, where it belongs to another workspace, or where a newer version wrote it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+
+from ticssync.errors import CorruptStoreError, say
+from ticssync.model.canonical import instant_text
+from ticssync.store import schema
+from ticssync.store.connection import MEMORY, connect, plain_errors, revision_of, store_file
+from ticssync.store.events import GENESIS, By, Event, make_event
+from ticssync.store.projection import project, put
+
+Clock = Callable[[], datetime]
+Watch = Callable[[str], None]
+"""Called with `before commit` and `after commit`: the place where the fault harness kills."""
+
+
+def _salt() -> str:
+    return secrets.token_hex(16)
+
+
+def _ignore(_point: str) -> None:
+    return None
+
+
+@dataclass
+class Transaction:
+    """One short transaction.  Everything in it happens or nothing does."""
+
+    connection: Connection
+    workspace: str
+    now: datetime
+    salt: Callable[[], str]
+    written: list[Event] = field(default_factory=list)
+
+    def append(self, kind: str, subject: str, by: By, payload: Mapping[str, Any], at: datetime | None = None) -> Event:
+        """Write a fact into the log and bring the derived tables up to it.  `at` (aware) defaults to now."""
+        head = self.head()
+        event = make_event(head, at=at or self.now, kind=kind, subject=subject, by=by, payload=payload, salt=self.salt())
+        self.insert_event(event)
+        project(self.connection, self.workspace, event)
+        self.written.append(event)
+        return event
+
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the last event; (0, 64 zeros) before the first."""
+        table = schema.head
+        row = self.connection.execute(select(table.c.seq, table.c.hash).where(table.c.workspace_id == self.workspace)).one_or_none()
+        return (row.seq, row.hash) if row else (0, GENESIS)
+
+    def insert_event(self, event: Event) -> None:
+        """Write an event row as it is and move the head; used by `append` and by replay."""
+        row = {name: getattr(event, name) for name in Event.__dataclass_fields__}
+        self.connection.execute(insert(schema.event).values(workspace_id=self.workspace, **row))
+        put(self.connection, schema.head, self.workspace, {}, {"seq": event.seq, "hash": event.hash})
+
+    def events(self, since: int = 0, kind: str | None = None, subject: str | None = None) -> list[Event]:
+        """Events after number `since`, in order."""
+        table = schema.event
+        query = select(table).where(table.c.workspace_id == self.workspace, table.c.seq > since)
+        if kind is not None:
+            query = query.where(table.c.kind == kind)
+        if subject is not None:
+            query = query.where(table.c.subject == subject)
+        rows = self.connection.execute(query.order_by(table.c.seq)).mappings()
+        return [Event(**{name: row[name] for name in Event.__dataclass_fields__}) for row in rows]
+
+    def meta(self, name: str) -> str | None:
+        """A fact about the store itself (where it lives, who made it)."""
+        table = schema.meta
+        query = select(table.c.value).where(table.c.workspace_id == self.workspace, table.c.name == name)
+        return self.connection.execute(query).scalar_one_or_none()
+
+    def put_meta(self, name: str, value: str | None) -> None:
+        """Keep a fact about the store; None forgets it."""
+        if value is None:
+            table = schema.meta
+            self.connection.execute(delete(table).where(table.c.workspace_id == self.workspace, table.c.name == name))
+            return
+        put(self.connection, schema.meta, self.workspace, {"name": name}, {"value": value})
+
+
+class Store:
+    """One workspace's store.  Use `create`, `open` or `memory`."""
+
+    def __init__(self, engine: Engine, workspace: str, where: str, clock: Clock, *, salt: Callable[[], str] = _salt) -> None:
+        self.engine = engine
+        self.workspace = workspace
+        self.where = where
+        self.clock = clock
+        self.salt = salt
+        self.watch: Watch = _ignore
+
+    @classmethod
+    def create(cls, url: str, workspace: str, clock: Clock, *, salt: Callable[[], str] = _salt) -> Store:
+        """Make a new, empty store.  Raises CorruptStoreError where one stands already."""
+        engine = connect(url)
+        store = cls(engine, workspace, _shown(url), clock, salt=salt)
+        with plain_errors(store.where), engine.begin() as connection:
+            if revision_of(connection) is not None:
+                raise CorruptStoreError(say("{where}: a store stands here already", where=store.where), fix=say("ticssync init in another folder"))
+            schema.metadata.create_all(connection)
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+            connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema.REVISION})
+            put(connection, schema.meta, workspace, {"name": "made_at"}, {"value": instant_text(clock())})
+        return store
+
+    @classmethod
+    def memory(cls, workspace: str, clock: Clock, *, salt: Callable[[], str] = _salt) -> Store:
+        """A store that lives as long as the object: the test store, and the target of a replay."""
+        return cls.create(MEMORY, workspace, clock, salt=salt)
+
+    @classmethod
+    def open(cls, url: str, workspace: str, clock: Clock) -> Store:
+        """Open an existing store.  Raises CorruptStoreError (exit 5): missing, foreign, newer, older, damaged."""
+        file = store_file(url)
+        if file is not None and not file.exists():
+            raise CorruptStoreError(
+                say("there is no store at {where}", where=str(file)),
+                fix=say("ticssync init (new), ticssync restore FILE (from a backup) or ticssync rebind (lost)"),
+            )
+        store = cls(connect(url), workspace, _shown(url), clock)
+        with plain_errors(store.where), store._begin(reads_only=True) as connection:
+            store._check(connection)
+        return store
+
+    def _check(self, connection: Connection) -> None:
+        revision = revision_of(connection)
+        if revision is None:
+            raise CorruptStoreError(say("{where} is not a store of ticssync", where=self.where), fix=say("ticssync restore FILE, or ticssync rebind"))
+        if revision > schema.REVISION:
+            raise CorruptStoreError(
+                say("the store {where} was written by a newer version ({found}, this one knows {known})", where=self.where, found=revision, known=schema.REVISION),
+                fix=say("install the newer ticssync again; an older one must not write this store"),
+            )
+        if revision < schema.REVISION:
+            from ticssync.store.migrate import upgrade
+
+            upgrade(self, revision)
+        found = connection.execute(select(schema.meta.c.workspace_id).distinct()).scalars().all()
+        if found and self.workspace not in found:
+            raise CorruptStoreError(
+                say("the store {where} belongs to workspace {found}, ticssync.yaml says {wanted}", where=self.where, found=", ".join(sorted(found)), wanted=self.workspace),
+                fix=say("put the id back into ticssync.yaml, or ticssync rebind --copied"),
+            )
+
+    @contextmanager
+    def _begin(self, *, reads_only: bool) -> Iterator[Connection]:
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(reads_only=reads_only) if reads_only else plain
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that only reads: everything in it sees one moment."""
+        with plain_errors(self.where), self._begin(reads_only=True) as connection:
+            yield Transaction(connection, self.workspace, self.clock(), self.salt)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that may write.  The head row is locked first, so the log has no gaps."""
+        with plain_errors(self.where):
+            with self._begin(reads_only=False) as connection:
+                if connection.dialect.name != "sqlite":
+                    table = schema.head
+                    connection.execute(select(table).where(table.c.workspace_id == self.workspace).with_for_update())
+                tx = Transaction(connection, self.workspace, self.clock(), self.salt)
+                yield tx
+                self.watch("before commit")
+            self.watch("after commit")
+
+    def close(self) -> None:
+        """Give the connections back; SQLite folds its write-ahead log into the file."""
+        self.engine.dispose()
+
+
+REPLAYED: Final = "replayed"
+
+
+def replay(events: list[Event], into: Store) -> None:
+    """Write a log into an empty store: the derived tables come out as they were.
+
+    The law of the store, tested: `status --json` of the replayed store has the same bytes.
+    """
+    with into.write() as tx:
+        for event in events:
+            tx.insert_event(event)
+            project(tx.connection, tx.workspace, event)
+
+
+def erase_payload(tx: Transaction, seq: int) -> None:
+    """Forget what an event said (personal data); its commitment stays, so the chain still verifies."""
+    table = schema.event
+    tx.connection.execute(
+        update(table).where(table.c.workspace_id == tx.workspace, table.c.seq == seq).values(payload=None, salt=None, claimed_by=None)
+    )
+
+
+def _shown(url: str) -> str:
+    file = store_file(url)
+    return str(file) if file else url.split("@")[-1]
