@@ -8,7 +8,7 @@ where YAML lets us; a syntax error ends the reading.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,8 @@ MAX_BYTES: Final = 4_000_000
 
 Path_ = tuple[str | int, ...]
 
+QUOTE: Final = say('put it in quotes: "1.10" — without them YAML reads a number')
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -32,6 +34,7 @@ class Located:
     value: Any
     places: Mapping[Path_, tuple[int, int]] = field(default_factory=dict)
     text: str = ""
+    odd_keys: tuple[Path_, ...] = ()
 
     def place(self, path: Sequence[str | int]) -> tuple[int, int] | tuple[None, None]:
         """Line and column (from 1) of the value at `path`, or of the nearest place above it."""
@@ -77,7 +80,21 @@ def parse_yaml(raw: bytes, file: str) -> Located:
         problem = Problem(say("not YAML: {why}", why=str(error).split("\n")[0]), file)
         raise UsageError(say("{file} is not readable as YAML", file=file), problems=[problem]) from None
     places: dict[Path_, tuple[int, int]] = {}
-    return Located(file, _plain(tree, (), places), places, text)
+    value = _plain(tree, (), places)
+    return Located(file, value, places, text, tuple(_odd(tree, ())))
+
+
+def _odd(node: Any, path: Path_) -> Iterator[Path_]:
+    """Keys that YAML read as a number or a truth value: `1.10:` is the key 1.1, which nobody meant."""
+    if isinstance(node, Mapping):
+        for key in node:
+            here = (*path, _key(key))
+            if not isinstance(key, str):
+                yield here
+            yield from _odd(node[key], here)
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _odd(item, (*path, index))
 
 
 def _decode(raw: bytes, file: str) -> str:
@@ -161,13 +178,9 @@ def model_problems(located: Located, error: ValidationError, prefix: Sequence[st
     """What a pydantic model says of a value, as problems with their places.  Values are never repeated."""
     found = []
     for item in error.errors(include_input=False, include_url=False):
-        path = [*prefix, *(part for part in item["loc"] if _in_value(located, (*prefix, part)) or isinstance(part, (str, int)))]
+        path = [*prefix, *item["loc"]]
         found.append(located.problem(path, _said(item, path), _fix(item)))
     return found
-
-
-def _in_value(located: Located, path: Sequence[str | int]) -> bool:
-    return tuple(path) in located.places
 
 
 def _dotted(path: Sequence[str | int]) -> str:
@@ -192,7 +205,7 @@ def _said(item: Any, path: Sequence[str | int]) -> str:
 
 def _fix(item: Any) -> str:
     if item["type"] == "string_type":
-        return say('put it in quotes: "1.10" — without them YAML reads a number')
+        return QUOTE
     return ""
 
 
@@ -200,10 +213,15 @@ def validate(located: Located, model: type[BaseModel], value: Any = None, prefix
     """(instance, problems): the value (default: the whole file) as that model; instance None with problems."""
     from pydantic import ValidationError
 
+    odd = [
+        located.problem(path, say("the key {name} was read as a number", name=path[-1]), QUOTE)
+        for path in located.odd_keys
+        if path[: len(prefix)] == tuple(prefix)
+    ]
     try:
-        return model.model_validate(located.value if value is None else value), []
+        return model.model_validate(located.value if value is None else value), odd
     except ValidationError as error:
-        return None, model_problems(located, error, prefix)
+        return None, [*odd, *model_problems(located, error, prefix)]
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

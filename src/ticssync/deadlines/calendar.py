@@ -26,6 +26,12 @@ ERAS: Final = (
 """First days, newest first.  明治 from 1873, when Japan took the Gregorian calendar (that was 明治6年)."""
 
 _WEEKDAYS: Final = "月火水木金土日"
+# Not calendar.month_name: that follows the machine's locale.
+_DAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTH_NAMES: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _SATURDAY: Final = 5
 
 
@@ -113,7 +119,7 @@ def era_text(day: date) -> str:
 def day_text(day: date, lang: str, *, weekday: bool = False) -> str:
     """A day as people read it: 2027年9月30日（木） or 30 September 2027 (Thu)."""
     if lang == "en":
-        text = f"{day.day} {calendar.month_name[day.month]} {day.year}"
-        return f"{text} ({calendar.day_abbr[day.weekday()]})" if weekday else text
+        text = f"{day.day} {_MONTH_NAMES[day.month - 1]} {day.year}"
+        return f"{text} ({_DAY_NAMES[day.weekday()]})" if weekday else text
     text = f"{day.year}年{day.month}月{day.day}日"
     return f"{text}（{_WEEKDAYS[day.weekday()]}）" if weekday else text

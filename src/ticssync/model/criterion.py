@@ -67,7 +67,8 @@ class CrosswalkEntry:
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """One item.  `applies_when` is an expression over the profile ("" = always); `basis` and `confidence`
-    say where the item comes from; `official_ref` stays empty until the company fills it from the notice."""
+    say where the item comes from, `source` names entries of the catalogue's `sources`; `official_ref` stays
+    empty until the company fills it from the notice."""
 
     scheme: str
     id: str
@@ -85,6 +86,7 @@ class Criterion:
     basis: str
     confidence: str
     crosswalk: tuple[CrosswalkEntry, ...] = ()
+    source: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
@@ -94,7 +96,10 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """A scheme pack with the company's overlay already laid over it.  `digest` names exactly this content."""
+    """A scheme pack with the company's overlay already laid over it.  `digest` names exactly this content.
+
+    `unseen_fields` are checklist fields whose name nobody has seen in full.
+    """
 
     name: str
     scheme: str
@@ -109,6 +114,8 @@ class Catalog:
     deleted: tuple[Words, ...] = ()
     digest: str = ""
     by_id: Mapping[str, Criterion] = field(default_factory=dict)
+    sources: Mapping[str, Words] = field(default_factory=dict)
+    unseen_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ NoticeKey = tuple[str, str, str]
 class NoticeRow:
     """`claimed_at` and `sent_at` (aware UTC) are two facts: a claim without a send may or may not have reached
     the person.  `on` is the working day that the step fell on; `day` the day of the digest (company's zone);
-    `message_id` is fixed at the claim; `role` is the role through which the person was asked."""
+    `message_id` is fixed at the claim; `role` is the role through which the person was asked; `tries` above 1
+    says that the same message may have reached the person more than once."""
 
     duty: str
     person: str
@@ -24,6 +25,7 @@ class NoticeRow:
     message_id: str
     claimed_at: datetime
     sent_at: datetime | None = None
+    tries: int = 1
 
     @property
     def key(self) -> NoticeKey:

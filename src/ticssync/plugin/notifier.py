@@ -39,12 +39,19 @@ class Message:
 
 
 class SendFailed(Exception):  # noqa: N818 - the door's published name
-    """The message was not taken.  `permanent`: the address or the rights are wrong, trying again is no use."""
+    """The message was not taken.  `permanent`: the address or the rights are wrong, trying again is no use.
 
-    def __init__(self, message: str, *, permanent: bool, credentials: bool = False) -> None:
+    `maybe_taken`: the answer was lost after the whole message had gone out, so it may have arrived after all;
+    it is then sent once more with the same `message_id` and never inside another message.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool, credentials: bool = False, maybe_taken: bool = False
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.credentials = credentials
+        self.maybe_taken = maybe_taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,72 @@
+"""The reminder ledger: what was claimed, what was sent.  Working state of one store, not derived from events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from ticssync.model.canonical import canonical_json, instant_text, parse_instant
+from ticssync.model.notice import NoticeKey, NoticeRow
+from ticssync.store import schema
+from ticssync.store.projection import put
+from ticssync.store.store import Transaction
+
+_TABLE = schema.notice
+
+
+def notices(tx: Transaction) -> tuple[NoticeRow, ...]:
+    """Every row of the ledger, in the order of its keys."""
+    found = tx.connection.execute(select(_TABLE).where(_TABLE.c.workspace_id == tx.workspace)).mappings()
+    return tuple(sorted((_row(dict(raw)) for raw in found if raw["claimed_at"]), key=lambda row: row.key))
+
+
+def claim(tx: Transaction, rows: Sequence[NoticeRow], seen: Mapping[NoticeKey, NoticeRow]) -> bool:
+    """Compare and set: claim all rows, if each still stands as it was `seen` (absent where not seen).
+
+    False, and nothing written, where another process was faster.
+    """
+    standing = {row.key: row for row in notices(tx)}
+    if any(standing.get(row.key) != seen.get(row.key) for row in rows):
+        return False
+    for row in rows:
+        put(tx.connection, _TABLE, tx.workspace, dict(zip(("duty", "person", "step"), row.key, strict=True)), _values(row))
+    return True
+
+
+def record_sent(tx: Transaction, message_id: str, at: datetime) -> int:
+    """The message was taken by the other side; how many reminders it carried."""
+    done = update(_TABLE).where(*_unsent(tx, message_id)).values(sent_at=instant_text(at))
+    return int(tx.connection.execute(done).rowcount)
+
+
+def release(tx: Transaction, message_id: str) -> int:
+    """The message was certainly not taken: its reminders are due again."""
+    return int(tx.connection.execute(delete(_TABLE).where(*_unsent(tx, message_id))).rowcount)
+
+
+def _unsent(tx: Transaction, message_id: str) -> list[ColumnElement[bool]]:
+    return [_TABLE.c.workspace_id == tx.workspace, _TABLE.c.message_id == message_id, _TABLE.c.sent_at.is_(None)]
+
+
+def _values(row: NoticeRow) -> dict[str, Any]:
+    return {
+        "due_on": row.on.isoformat(),
+        "claimed_at": instant_text(row.claimed_at),
+        "sent_at": None if row.sent_at is None else instant_text(row.sent_at),
+        "message_id": row.message_id,
+        "payload": canonical_json({"day": row.day.isoformat(), "role": row.role, "tries": row.tries}),
+    }
+
+
+def _row(raw: Mapping[str, Any]) -> NoticeRow:
+    payload = json.loads(raw["payload"])
+    return NoticeRow(
+        duty=raw["duty"], person=raw["person"], step=raw["step"], on=date.fromisoformat(raw["due_on"]),
+        day=date.fromisoformat(payload["day"]), role=payload["role"], message_id=raw["message_id"],
+        claimed_at=parse_instant(raw["claimed_at"]),
+        sent_at=parse_instant(raw["sent_at"]) if raw["sent_at"] else None, tries=payload["tries"],
+    )  # fmt: skip
