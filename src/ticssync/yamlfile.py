@@ -56,7 +56,9 @@ def read_yaml(path: Path) -> Located:
     except FileNotFoundError:
         raise UsageError(say("{file} does not exist", file=str(path)), fix=say("ticssync init")) from None
     except OSError as error:
-        raise UsageError(say("{file} cannot be read: {why}", file=str(path), why=error.strerror or str(error))) from error
+        raise UsageError(
+            say("{file} cannot be read: {why}", file=str(path), why=error.strerror or str(error))
+        ) from error
     return parse_yaml(raw, str(path))
 
 
@@ -103,7 +105,13 @@ def _decode(raw: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        problem = Problem(_encoding(raw), file, line, column, fix=say("save it as UTF-8 (メモ帳: 名前を付けて保存 → 文字コード UTF-8)"))
+        problem = Problem(
+            _encoding(raw),
+            file,
+            line,
+            column,
+            fix=say("save it as UTF-8 (メモ帳: 名前を付けて保存 → 文字コード UTF-8)"),
+        )
         raise UsageError(say("{file} is not UTF-8", file=file), problems=[problem]) from None
 
 
@@ -174,7 +182,9 @@ def _scalar(node: Any) -> Any:
     return node
 
 
-def model_problems(located: Located, error: ValidationError, prefix: Sequence[str | int] = ()) -> list[Problem]:
+def model_problems(
+    located: Located, error: ValidationError, prefix: Sequence[str | int] = ()
+) -> list[Problem]:
     """What a pydantic model says of a value, as problems with their places.  Values are never repeated."""
     found = []
     for item in error.errors(include_input=False, include_url=False):
@@ -209,7 +219,9 @@ def _fix(item: Any) -> str:
     return ""
 
 
-def validate(located: Located, model: type[BaseModel], value: Any = None, prefix: Sequence[str | int] = ()) -> tuple[Any, list[Problem]]:
+def validate(
+    located: Located, model: type[BaseModel], value: Any = None, prefix: Sequence[str | int] = ()
+) -> tuple[Any, list[Problem]]:
     """(instance, problems): the value (default: the whole file) as that model; instance None with problems."""
     from pydantic import ValidationError
 

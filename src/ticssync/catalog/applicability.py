@@ -125,7 +125,7 @@ def _form_clause(named: Sequence[Words], *, handled: bool) -> _Said:
         ja = "と".join(quoted)
         en = _listed([name.en for name in named], "and")
         return _Said(f"{ja}の情報を扱う", f"{ja}の情報を扱い", f"handles information {en}")
-    ja = f"{quoted[0]}の情報を" if len(named) == 1 else f"{'も'.join(quoted)}も"
+    ja = f"{quoted[0]}を" if len(named) == 1 else f"{'も'.join(quoted)}も"
     en = _listed([name.en for name in named], "or")
     return _Said(f"{ja}扱わない", f"{ja}扱わず", f"handles no information {en}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ticssync.model.canonical import digest, plain
 from ticssync.model.criterion import (
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
         OwnWords,
         PackFile,
         SomeWords,
+        SourceWords,
     )
+
+Text = TypeVar("Text", bound=str)
 
 
 def merged(pack: PackFile, overlay: OverlayFile | None) -> Catalog:
-    """The catalogue with the overlay laid over it: the pack's items in their order, then the company's own."""
+    """The catalogue with the overlay laid over it: the pack's items in order, then the company's own."""
     items = [criterion(pack.scheme, entry) for entry in pack.items]
     if overlay is not None:
         items = [patched(item, overlay.items.get(item.id)) for item in items]
@@ -101,13 +104,18 @@ def _head(pack: PackFile, items: tuple[Criterion, ...]) -> Catalog:
         checklist_fields=_by_name(fields),
         items=items,
         deleted=tuple(_words(words) for words in pack.deleted_in_2024),
-        sources=_by_name(pack.sources),
+        sources={name: _cited(source) for name, source in pack.sources.items()},
         unseen_fields=tuple(name for name, field in fields.items() if field.seen != "yes"),
     )
 
 
 def _by_name(texts: Mapping[str, BothWords]) -> dict[str, Words]:
     return {name: _words(words) for name, words in texts.items()}
+
+
+def _cited(source: SourceWords) -> Words:
+    address = f" {source.url}" if source.url else ""
+    return Words(source.ja + address, source.en + address)
 
 
 def _words(words: BothWords | OwnWords) -> Words:
@@ -118,7 +126,7 @@ def _over(words: Words, patch: SomeWords | None) -> Words:
     return words if patch is None else Words(patch.ja or words.ja, patch.en or words.en)
 
 
-def _listed(patch: Sequence[str] | None, present: tuple[str, ...]) -> tuple[str, ...]:
+def _listed(patch: Sequence[Text] | None, present: tuple[Text, ...]) -> tuple[Text, ...]:
     return present if patch is None else tuple(patch)
 
 

@@ -137,7 +137,7 @@ class _StopReadingError(Exception):
 
 
 class _Reading:
-    """Recursive descent over the tokens.  Unknown words are all noted; a slip in the form ends the reading."""
+    """Recursive descent over the tokens.  Unknown words are all noted; a slip in the form ends it."""
 
     def __init__(self, text: str) -> None:
         self.problems: list[Problem] = []

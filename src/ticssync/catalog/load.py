@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ticssync.catalog.expression import parse_expression
 from ticssync.errors import Problem, UsageError, say
@@ -17,7 +17,7 @@ from ticssync.yamlfile import Located, Path_, nearest, read_yaml, validate
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-LONGEST_CYCLE = "2026-12-31"
+LONGEST_CYCLE: Final = "2026-12-31"
 """The longest cycle that a key of ours carries: a marker must hold an item together with it."""
 
 
@@ -51,12 +51,12 @@ def load_catalog(path: Path, overlay: Path | None = None) -> tuple[Catalog | Non
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file as it was read (`located.value` is a dict, perhaps empty) and its model where the shape is right."""
+    """A file as it was read (`located.value` is a dict) and its model where the shape is right."""
 
     located: Located
     model: Any = None
 
-    def part(self, name: str) -> Any:
+    def part(self, name: str) -> object:
         return self.located.value.get(name)
 
     def items(self, name: str) -> Iterator[tuple[Path_, Mapping[str, Any]]]:
@@ -127,20 +127,22 @@ def _duplicates(
         name = item.get("id")
         if not isinstance(name, str):
             continue
-        first = seen.setdefault(name.casefold(), name)
-        if first is not name and first == name:
+        other = seen.get(name.casefold())
+        seen.setdefault(name.casefold(), name)
+        if other == name:
             yield file.located.problem((*path, "id"), say("the id {id} is already taken", id=name))
-        elif first is not name:
-            message = say("the id {id} differs from {other} only in capitals", id=name, other=first)
+        elif other is not None:
+            message = say("the id {id} differs from {other} only in capitals", id=name, other=other)
             yield file.located.problem((*path, "id"), message)
 
 
 def _each(
-    file: _File, entries: Sequence[tuple[Path_, Mapping[str, Any]]], scheme: Any, names: _Names
+    file: _File, entries: Sequence[tuple[Path_, Mapping[str, Any]]], scheme: object, names: _Names
 ) -> Iterator[Problem]:
     for path, item in entries:
         yield from _marker(file, path, item, scheme)
-        yield from _unknown(file, (*path, "chapter"), item.get("chapter"), names.chapters)
+        if names.chapters:  # without any, the missing chapters are the problem, not each item
+            yield from _unknown(file, (*path, "chapter"), item.get("chapter"), names.chapters)
         for name, known in (("checklist_fields", names.fields), ("source", names.sources)):
             listed = item.get(name)
             for index, word in enumerate(listed if isinstance(listed, list) else ()):
@@ -148,7 +150,7 @@ def _each(
         yield from _condition(file, (*path, "applies_when"), item.get("applies_when"))
 
 
-def _marker(file: _File, path: Path_, item: Mapping[str, Any], scheme: Any) -> Iterator[Problem]:
+def _marker(file: _File, path: Path_, item: Mapping[str, Any], scheme: object) -> Iterator[Problem]:
     name = item.get("id")
     try:
         key = (
@@ -163,7 +165,7 @@ def _marker(file: _File, path: Path_, item: Mapping[str, Any], scheme: Any) -> I
         yield file.located.problem((*path, "id"), message, say("shorten the id"))
 
 
-def _unknown(file: _File, path: Path_, word: Any, known: Sequence[str]) -> Iterator[Problem]:
+def _unknown(file: _File, path: Path_, word: object, known: Sequence[str]) -> Iterator[Problem]:
     if not isinstance(word, str) or word in known:
         return
     near = nearest(word, known)
@@ -177,7 +179,7 @@ def _last_name(path: Path_) -> str:
     return next(part for part in reversed(path) if isinstance(part, str))
 
 
-def _condition(file: _File, path: Path_, text: Any) -> Iterator[Problem]:
+def _condition(file: _File, path: Path_, text: object) -> Iterator[Problem]:
     if not isinstance(text, str) or not text.strip():
         return
     line, start = _start_of(file.located, path, text)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 
 from ticssync.errors import say
+from ticssync.model.canonical import storable_text
 from ticssync.model.criterion import Cadence, KeepMode
 from ticssync.model.key import PART_PATTERN
 
@@ -21,8 +22,9 @@ EvidenceClass = Literal["internal", "personal", "secret"]
 Relation = Literal["equal", "superset", "subset", "intersects"]
 Confidence = Literal["high", "medium", "low"]
 PackBasis = Literal["named_by_meti", "pre_revision", "derived", "guess", "official", "company"]
-"""Where an item comes from: METI names the topic · named for the criteria before the revision · derived from
-schemes that METI says are covered · a guess · taken over by a user from the published text · the company's own."""
+"""Where an item comes from: METI names the topic · named for the criteria before the revision · derived
+from schemes that METI says are covered · a guess · taken over by a user from the published text · the
+company's own."""
 
 _CHAPTER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -30,6 +32,9 @@ _CHAPTER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 def _filled(text: str) -> str:
     if not text.strip():
         raise ValueError(say("this text is empty"))
+    # YAML's \u escapes can write half a character; neither a file nor a database could keep it.
+    if storable_text(text) != text:
+        raise ValueError(say("this text holds a character that cannot be stored"))
     return text
 
 
@@ -54,31 +59,46 @@ def _day(text: str) -> str:
     raise ValueError(say('a day is written "2024-08-16", in quotes'))
 
 
-def _whole(value: Any) -> Any:
+def _whole(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(say("this must be a whole number, 1 or more"))
     return value
 
 
-def _yes_or_no(value: Any) -> Any:
+def _yes_or_no(value: object) -> object:
     if not isinstance(value, bool):
         raise ValueError(say("this must be true or false"))
     return value
 
 
-def _list(value: Any) -> Any:
+def _list(value: object) -> object:
     if not isinstance(value, list):
         raise ValueError(say("this must be a list: [a, b]"))
+    return value
+
+
+def _once_each(value: list[Any]) -> list[Any]:
     if len({str(part) for part in value}) != len(value):
         raise ValueError(say("the same entry stands in this list twice"))
     return value
 
 
-def _mapping(value: Any) -> Any:
-    # None is what an empty block reads as; pydantic's own message for both never says what to write.
+def _some(value: list[Any]) -> list[Any]:
+    if not value:
+        raise ValueError(say("one entry at least must stand here"))
+    return value
+
+
+def _mapping(value: object) -> object:
+    # pydantic's own message names the class and never says what to write.
     if not isinstance(value, (dict, BaseModel)):
         raise ValueError(say("names with values must stand here, such as “ja: …”"))
     return value
+
+
+def _nothing(empty: Any) -> BeforeValidator:  # noqa: ANN401 - a list or a dict
+    # A block whose lines are all commented out reads as null; in an overlay that means "nothing".
+    return BeforeValidator(lambda value: empty if value is None else value)
 
 
 Filled = Annotated[StrictStr, AfterValidator(_filled)]
@@ -87,8 +107,14 @@ Name = Annotated[StrictStr, AfterValidator(_word)]
 Day = Annotated[StrictStr, AfterValidator(_day)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
-Listed = BeforeValidator(_list)
+IsList = BeforeValidator(_list)
+OnceEach = AfterValidator(_once_each)
+Some = AfterValidator(_some)
 Mapped = BeforeValidator(_mapping)
+Names = Annotated[list[Name], IsList, OnceEach]
+Texts = Annotated[list[Filled], IsList, OnceEach]
+Kinds = Annotated[list[EvidenceKind], IsList, OnceEach]
+Cadences = Annotated[list[Cadence], IsList, OnceEach, Some]
 
 
 class Strict(BaseModel):
@@ -135,7 +161,7 @@ class EvidenceEntry(Strict):
 
     hint: Annotated[BothWords, Mapped]
     count: Whole = 1
-    kinds: Annotated[list[EvidenceKind], Listed] = []
+    kinds: Kinds = []
     valid_months: Whole | None = None
     reviewed: YesOrNo = False
 
@@ -165,14 +191,14 @@ class ItemEntry(Strict):
     evidence: Annotated[EvidenceEntry, Mapped]
     evidence_class: EvidenceClass = Field(alias="class")
     keep_mode: KeepMode
-    cadence: Annotated[list[Cadence], Listed, Field(min_length=1)]
+    cadence: Cadences
     applies_when: Filled | None = None
-    checklist_fields: Annotated[list[Name], Listed] = []
-    official_ref: Annotated[list[Filled], Listed] = []
-    source: Annotated[list[Filled], Listed] = []
+    checklist_fields: Names = []
+    official_ref: Texts = []
+    source: Texts = []
     basis: PackBasis
     confidence: Confidence
-    crosswalk: Annotated[list[CrosswalkLine], Listed] = []
+    crosswalk: Annotated[list[Annotated[CrosswalkLine, Mapped]], IsList] = []
 
 
 class OwnItem(ItemEntry):
@@ -183,7 +209,7 @@ class OwnItem(ItemEntry):
     evidence: Annotated[OwnEvidence, Mapped]
     evidence_class: EvidenceClass = Field("internal", alias="class")
     keep_mode: KeepMode = KeepMode.HASH_ONLY
-    cadence: Annotated[list[Cadence], Listed, Field(min_length=1)] = [Cadence.YEARLY]
+    cadence: Cadences = [Cadence.YEARLY]
     basis: PackBasis = "company"
     confidence: Confidence = "high"
 
@@ -199,19 +225,19 @@ class PackFile(Strict):
     status: Literal["working", "official"]
     basis: Annotated[BothWords, Mapped]
     source: Filled
-    chapters: Annotated[dict[Name, BothWords], Mapped]
-    checklist_fields: Annotated[dict[Name, FieldWords], Mapped] = {}
-    deleted_in_2024: list[BothWords] = []
-    sources: dict[Filled, SourceWords] = {}
-    items: Annotated[list[ItemEntry], Field(min_length=1)]
+    chapters: Annotated[dict[Name, Annotated[BothWords, Mapped]], Mapped]
+    checklist_fields: Annotated[dict[Name, Annotated[FieldWords, Mapped]], Mapped] = {}
+    deleted_in_2024: Annotated[list[Annotated[BothWords, Mapped]], IsList] = []
+    sources: Annotated[dict[Filled, Annotated[SourceWords, Mapped]], Mapped] = {}
+    items: Annotated[list[Annotated[ItemEntry, Mapped]], IsList, Some]
 
 
 class EvidencePatch(Strict):
     """The parts of an evidence rule that a company sets differently."""
 
-    hint: SomeWords | None = None
+    hint: Annotated[SomeWords, Mapped] | None = None
     count: Whole = 1
-    kinds: Annotated[list[EvidenceKind], Listed] = []
+    kinds: Kinds = []
     valid_months: Whole | None = None
     reviewed: YesOrNo = False
 
@@ -219,13 +245,13 @@ class EvidencePatch(Strict):
 class ItemPatch(Strict):
     """What a company may say about an item of the pack.  Leaving one out of scope is a named person's act."""
 
-    official_ref: Annotated[list[Filled], Listed] | None = None
-    title: SomeWords | None = None
-    to_do: SomeWords | None = None
+    official_ref: Texts | None = None
+    title: Annotated[SomeWords, Mapped] | None = None
+    to_do: Annotated[SomeWords, Mapped] | None = None
     evidence_class: EvidenceClass | None = Field(None, alias="class")
     keep_mode: KeepMode | None = None
-    evidence: EvidencePatch | None = None
-    cadence: Annotated[list[Cadence], Listed, Field(min_length=1)] | None = None
+    evidence: Annotated[EvidencePatch, Mapped] | None = None
+    cadence: Cadences | None = None
 
 
 class OverlayFile(Strict):
@@ -233,5 +259,5 @@ class OverlayFile(Strict):
 
     version: Literal[1] = 1
     catalog: StrictStr | None = None
-    items: dict[StrictStr, ItemPatch] = {}
-    add: list[OwnItem] = []
+    items: Annotated[dict[StrictStr, Annotated[ItemPatch, Mapped]], Mapped, _nothing({})] = {}
+    add: Annotated[list[Annotated[OwnItem, Mapped]], IsList, _nothing([])] = []

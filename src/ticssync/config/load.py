@@ -57,14 +57,22 @@ class Config:
         """What the company handles."""
         part = self.values.profile
         return Profile(
-            frozenset(part.forms), part.areas, part.takeout, part.remote_work, part.external_systems, part.third_parties, tuple(part.classes)
+            frozenset(part.forms),
+            part.areas,
+            part.takeout,
+            part.remote_work,
+            part.external_systems,
+            part.third_parties,
+            tuple(part.classes),
         )
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
         """As printed."""
         return tuple(
-            Certificate(name, c.scheme, c.body, c.number, c.scope, c.issued_on, c.expires_on, c.rules_confirmed)
+            Certificate(
+                name, c.scheme, c.body, c.number, c.scope, c.issued_on, c.expires_on, c.rules_confirmed
+            )
             for name, c in self.values.certificates.items()
         )
 
@@ -82,7 +90,7 @@ class Config:
         """The store's URL with an absolute path."""
         prefix = "sqlite:///"
         url = self.values.store
-        return f"{prefix}{self.path(url[len(prefix):])}" if url.startswith(prefix) else url
+        return f"{prefix}{self.path(url[len(prefix) :])}" if url.startswith(prefix) else url
 
     def route(self, item: str) -> tuple[str, tuple[str, ...]] | None:
         """(tracker, mirrors) of an item: the first route that fits; with one tracker and no routes, that one."""
@@ -94,7 +102,9 @@ class Config:
         return None
 
 
-def load_config(file: Path, environ: Mapping[str, str], secrets_folder: Path | None = None) -> tuple[Config | None, list[Problem]]:
+def load_config(
+    file: Path, environ: Mapping[str, str], secrets_folder: Path | None = None
+) -> tuple[Config | None, list[Problem]]:
     """(configuration, problems): everything wrong with the file at once."""
     try:
         located = _extended(read_yaml(file), file, ())
@@ -123,7 +133,9 @@ def _extended(located: Located, file: Path, seen: tuple[Path, ...]) -> Located:
     if other in seen:
         raise UsageError(say("{file} extends itself", file=str(other)))
     under = _extended(read_yaml(other), other, (*seen, other))
-    return Located(located.file, _merge(under.value, located.value), located.places, located.text, located.odd_keys)
+    return Located(
+        located.file, _merge(under.value, located.value), located.places, located.text, located.odd_keys
+    )
 
 
 def _merge(under: Any, over: Any) -> Any:
@@ -142,16 +154,24 @@ def _with_secrets(
     return parts, [*problems, *more]
 
 
-def _trackers(located: Located, raw: Mapping[str, dict[str, Any]]) -> tuple[dict[str, TrackerPart], list[Problem]]:
+def _trackers(
+    located: Located, raw: Mapping[str, dict[str, Any]]
+) -> tuple[dict[str, TrackerPart], list[Problem]]:
     found, problems = {}, []
     for name, part in raw.items():
         kind = part.get("kind")
         if not isinstance(kind, str):
-            problems.append(located.problem(("trackers", name), say("kind is missing"), say("kind: workbook, for example")))
+            problems.append(
+                located.problem(
+                    ("trackers", name), say("kind is missing"), say("kind: workbook, for example")
+                )
+            )
             continue
         mapping = part.get("mapping", kind)
         if not isinstance(mapping, str):
-            problems.append(located.problem(("trackers", name, "mapping"), say("{name} must be a text", name="mapping")))
+            problems.append(
+                located.problem(("trackers", name, "mapping"), say("{name} must be a text", name="mapping"))
+            )
             continue
         settings = {key: value for key, value in part.items() if key not in ("kind", "mapping")}
         found[name] = TrackerPart(name, kind, mapping, settings)
@@ -165,9 +185,15 @@ def _routes(located: Located, values: ConfigFile) -> list[Problem]:
             if name not in values.trackers:
                 near = nearest(name, sorted(values.trackers))
                 fix = say("did you mean {near}?", near=near) if near else ""
-                problems.append(located.problem(("routes", index, where), say("trackers: has no {name}", name=name), fix))
+                problems.append(
+                    located.problem(("routes", index, where), say("trackers: has no {name}", name=name), fix)
+                )
     if not values.routes and len(values.trackers) > 1:
-        problems.append(located.problem(("trackers",), say("several trackers, but no routes: say which criteria go where")))
+        problems.append(
+            located.problem(
+                ("trackers",), say("several trackers, but no routes: say which criteria go where")
+            )
+        )
     return problems
 
 

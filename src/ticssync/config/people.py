@@ -29,7 +29,11 @@ class Organisation:
         """Who holds the role for this criterion on that day, first the one who is meant, then the deputies."""
         for pattern, holders in self.roles.get(role, ()):
             if fnmatchcase(criterion, pattern) or (criterion == "" and pattern == "*"):
-                return tuple(self.people[one.person] for one in holders if one.holds_on(day) and one.person in self.people)
+                return tuple(
+                    self.people[one.person]
+                    for one in holders
+                    if one.holds_on(day) and one.person in self.people
+                )
         return ()
 
     def owner(self, criterion: str, day: date) -> str | None:
@@ -38,11 +42,15 @@ class Organisation:
 
     def roles_of(self, person: str, criterion: str, day: date) -> tuple[Role, ...]:
         """All roles that a person holds for this criterion on that day."""
-        return tuple(role for role in Role if any(one.id == person for one in self.holders(role, criterion, day)))
+        return tuple(
+            role for role in Role if any(one.id == person for one in self.holders(role, criterion, day))
+        )
 
     def by_account(self, tracker: str, account: str) -> str | None:
         """The person whose account this is."""
-        return next((person.id for person in self.people.values() if person.accounts.get(tracker) == account), None)
+        return next(
+            (person.id for person in self.people.values() if person.accounts.get(tracker) == account), None
+        )
 
 
 def organisation(located: Located, config: ConfigFile) -> tuple[Organisation, list[Problem]]:
@@ -65,7 +73,9 @@ def organisation(located: Located, config: ConfigFile) -> tuple[Organisation, li
     return Organisation(people, roles), problems
 
 
-def _holders(located: Located, path: tuple[str, ...], value: Any) -> tuple[tuple[RoleHolder, ...], list[Problem]]:
+def _holders(
+    located: Located, path: tuple[str, ...], value: Any
+) -> tuple[tuple[RoleHolder, ...], list[Problem]]:
     try:
         parts = _HOLDERS.validate_python(value)
     except ValidationError as error:
@@ -73,9 +83,15 @@ def _holders(located: Located, path: tuple[str, ...], value: Any) -> tuple[tuple
     return tuple(RoleHolder(part.person, part.since, part.until) for part in parts), []
 
 
-def _unknown(located: Located, path: tuple[str, ...], holders: tuple[RoleHolder, ...], people: Mapping[str, Person]) -> list[Problem]:
+def _unknown(
+    located: Located, path: tuple[str, ...], holders: tuple[RoleHolder, ...], people: Mapping[str, Person]
+) -> list[Problem]:
     return [
-        located.problem(path, say("people: names nobody called {name}", name=one.person), _did_you_mean(one.person, people))
+        located.problem(
+            path,
+            say("people: names nobody called {name}", name=one.person),
+            _did_you_mean(one.person, people),
+        )
         for one in holders
         if one.person not in people
     ]

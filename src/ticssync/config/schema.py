@@ -6,7 +6,16 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    model_validator,
+)
 
 from ticssync.errors import say
 from ticssync.model.person import Role
@@ -23,7 +32,11 @@ class _Strict(BaseModel):
     @classmethod
     def _pass_over_own_keys(cls, value: Any) -> Any:
         """`x-…` keys are the company's own notes."""
-        return {k: v for k, v in value.items() if not str(k).startswith("x-")} if isinstance(value, dict) else value
+        return (
+            {k: v for k, v in value.items() if not str(k).startswith("x-")}
+            if isinstance(value, dict)
+            else value
+        )
 
 
 class WorkspacePart(_Strict):
@@ -123,7 +136,9 @@ class ConfigFile(_Strict):
     people: dict[StrictStr, PersonPart] = Field(default_factory=dict)
     roles: dict[Role, Any] = Field(default_factory=dict)
     certificates: dict[StrictStr, CertificatePart] = Field(default_factory=dict)
-    trackers: dict[Annotated[StrictStr, Field(pattern=TRACKER_NAME)], dict[str, Any]] = Field(default_factory=dict)
+    trackers: dict[Annotated[StrictStr, Field(pattern=TRACKER_NAME)], dict[str, Any]] = Field(
+        default_factory=dict
+    )
     routes: list[RoutePart] = Field(default_factory=list)
     notify: dict[StrictStr, dict[str, Any]] = Field(default_factory=dict)
     calendar: CalendarPart = Field(default_factory=CalendarPart)

@@ -44,7 +44,9 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, dict[str
         model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore")
 
         @classmethod
-        def settings_customise_sources(cls, settings_cls: type[BaseSettings], *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
             return (_Handed(settings_cls, environ),)
 
     found = Settings()
@@ -65,10 +67,15 @@ def from_folder(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def fill(
-    raw: Mapping[str, dict[str, dict[str, Any]]], outside: Mapping[str, Mapping[str, Mapping[str, Any]]], source: str
+    raw: Mapping[str, dict[str, dict[str, Any]]],
+    outside: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    source: str,
 ) -> tuple[dict[str, dict[str, dict[str, Any]]], list[Problem]]:
     """(the parts with the outside values laid over them, problems for names that the file does not have)."""
-    filled = {part: {name: dict(values) for name, values in raw.get(part, {}).items()} for part in ("trackers", "notify")}
+    filled = {
+        part: {name: dict(values) for name, values in raw.get(part, {}).items()}
+        for part in ("trackers", "notify")
+    }
     problems = []
     for part in ("trackers", "notify"):
         for name, values in outside.get(part, {}).items():
@@ -82,4 +89,8 @@ def fill(
 def _unknown(source: str, part: str, name: str, known: Mapping[str, Any]) -> Iterator[Problem]:
     near = nearest(name, sorted(known))
     fix = say("did you mean {near}?", near=near) if near else say("ticssync.yaml names no such part")
-    yield Problem(say("{part}.{name} is set here, but ticssync.yaml has no {part}.{name}", part=part, name=name), source, fix=fix)
+    yield Problem(
+        say("{part}.{name} is set here, but ticssync.yaml has no {part}.{name}", part=part, name=name),
+        source,
+        fix=fix,
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ticssync.deadlines.calendar import CompanyCalendar, add_months, add_years
 from ticssync.errors import say
@@ -20,15 +20,19 @@ from ticssync.text import Text
 
 CERTIFICATE_KINDS: Final = frozenset({"periodic_report", "renewal_apply", "renewal"})
 DAILY_FOR: Final = 7
-"""Days after the due date on which a reminder goes out each working day; then weekly, and to the next role."""
+"""Days after the due date with a reminder each working day; then weekly, and to the next role as well."""
 WEEK: Final = 7
+
+Mark: TypeAlias = tuple[str, date]
+"""A reminder's name and its day before the calendar has moved it."""
+Marked: TypeAlias = tuple[Duty, tuple[Mark, ...]]
 
 _ROLE_OF: Final = {"task_due": "owner", "evidence_expiry": "owner", "credential_expiry": "admin"}
 
 
 @dataclass(frozen=True, slots=True)
 class DutyRules:
-    """How long before the due date people are reminded.  Days before it, or months before the printed expiry."""
+    """When people are reminded: days before the due date, or months before the printed expiry."""
 
     report_days: tuple[int, ...] = (90, 60, 30, 14, 7)
     renewal_apply_months: int = 6
@@ -47,6 +51,9 @@ class DutyRules:
             "evidence_expiry": self.evidence_days,
             "credential_expiry": self.credential_days,
         }.get(kind, (60, 30, 14, 7))
+
+
+DEFAULT_RULES: Final = DutyRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,8 @@ def duties(
     today: date,
     calendar: CompanyCalendar,
     done: Mapping[str, DutyRecord],
-    rules: DutyRules = DutyRules(),  # noqa: B008 - frozen
+    rules: DutyRules = DEFAULT_RULES,
+    *,
     others: Sequence[Due] = (),
 ) -> tuple[Duty, ...]:
     """Every duty that follows from these, soonest first.  `done` by duty id.
@@ -78,9 +86,9 @@ def duties(
     A duty in the past with no record stays open: that nobody wrote it down is what the reader must see.
     Reminders (`steps`) reach from the first one to the next one after `today`; none once submitted.
     """
-    plain = [duty for certificate in certificates for duty in _of_certificate(certificate, rules)]
-    plain += [_of_due(due) for due in others]
-    full = [_with_reminders(duty, today, calendar, done.get(duty.id), rules, certificates) for duty in plain]
+    marked = [found for certificate in certificates for found in _of_certificate(certificate, rules)]
+    marked += [_of_due(due, rules) for due in others]
+    full = [_with_reminders(duty, marks, today, calendar, done.get(duty.id)) for duty, marks in marked]
     return tuple(sorted(full, key=lambda duty: (duty.due_on, duty.id)))
 
 
@@ -94,70 +102,82 @@ def next_role(role: str) -> str | None:
     return {"owner": "manager", "manager": "executive", "admin": "manager"}.get(role)
 
 
-def _of_certificate(certificate: Certificate, rules: DutyRules) -> Iterator[Duty]:
+def _of_certificate(certificate: Certificate, rules: DutyRules) -> Iterator[Marked]:
     by_rule = Basis.CONFIRMED if certificate.rules_confirmed else Basis.DEFAULT
-    scope = certificate.scope or certificate.id
+    scope, expiry = certificate.scope or certificate.id, certificate.expires_on
     years = 1
-    while (due := add_years(certificate.issued_on, years)) <= certificate.expires_on:
-        yield _duty(certificate, "periodic_report", say("Periodic report ({scope})", scope=scope), due, by_rule)
+    while (due := add_years(certificate.issued_on, years)) <= expiry:
+        title = say("Periodic report ({scope})", scope=scope)
+        yield _counted_in_days(_duty(certificate, "periodic_report", title, due, by_rule), rules)
         years += 1
-    apply_on = add_months(certificate.expires_on, -rules.renewal_apply_months)
-    yield _duty(certificate, "renewal_apply", say("Application for the renewal audit ({scope})", scope=scope), apply_on, by_rule)
-    yield _duty(certificate, "renewal", say("Expiry of the certificate ({scope})", scope=scope), certificate.expires_on, Basis.PRINTED)
+    title = say("Application for the renewal audit ({scope})", scope=scope)
+    apply_on = add_months(expiry, -rules.renewal_apply_months)
+    yield (
+        _duty(certificate, "renewal_apply", title, apply_on, by_rule),
+        tuple(_months_before(expiry, apply_on, rules)),
+    )
+    title = say("Expiry of the certificate ({scope})", scope=scope)
+    yield _counted_in_days(_duty(certificate, "renewal", title, expiry, Basis.PRINTED), rules)
 
 
 def _duty(certificate: Certificate, kind: str, title: str, due_on: date, basis: Basis) -> Duty:
     return Duty(
-        id=duty_id(certificate.id, kind, due_on), kind=kind, title=title, due_on=due_on, basis=basis,
-        certificate=certificate.id, subject=certificate.body,
-    )  # fmt: skip
+        id=duty_id(certificate.id, kind, due_on),
+        kind=kind,
+        title=title,
+        due_on=due_on,
+        basis=basis,
+        certificate=certificate.id,
+        subject=certificate.body,
+    )
 
 
-def _of_due(due: Due) -> Duty:
+def _of_due(due: Due, rules: DutyRules) -> Marked:
     titles = {
         "evidence_expiry": say("Evidence “{name}” runs out", name=due.subject),
         "credential_expiry": say("Access to {name} runs out", name=due.subject),
     }
-    return Duty(
-        id=duty_id(due.name, due.kind, due.due_on), kind=due.kind, title=titles.get(due.kind, due.subject),
-        due_on=due.due_on, basis=Basis.CONFIRMED, owner=due.owner, role=_ROLE_OF.get(due.kind, "manager"),
-        criterion=due.criterion, subject=due.subject,
-    )  # fmt: skip
+    duty = Duty(
+        id=duty_id(due.name, due.kind, due.due_on),
+        kind=due.kind,
+        title=titles.get(due.kind, due.subject),
+        due_on=due.due_on,
+        basis=Basis.CONFIRMED,
+        owner=due.owner,
+        role=_ROLE_OF.get(due.kind, "manager"),
+        criterion=due.criterion,
+        subject=due.subject,
+    )
+    return _counted_in_days(duty, rules)
+
+
+def _counted_in_days(duty: Duty, rules: DutyRules) -> Marked:
+    return duty, tuple((f"d{days}", duty.due_on - timedelta(days=days)) for days in rules.days_for(duty.kind))
+
+
+def _months_before(expiry: date, due_on: date, rules: DutyRules) -> Iterator[Mark]:
+    months = [count for count in rules.renewal_apply_remind_months if add_months(expiry, -count) < due_on]
+    for count in months:
+        yield f"m{count}", add_months(expiry, -count)
+    last, week = add_months(expiry, -min(months)) if months else due_on, 1
+    while (day := last + timedelta(days=WEEK * week)) < due_on:
+        yield f"w{week}", day
+        week += 1
 
 
 def _with_reminders(
-    duty: Duty, today: date, calendar: CompanyCalendar, record: DutyRecord | None, rules: DutyRules, certificates: Sequence[Certificate]
+    duty: Duty, marks: Sequence[Mark], today: date, calendar: CompanyCalendar, record: DutyRecord | None
 ) -> Duty:
     duty = replace(duty, target_on=calendar.working_day_before(duty.due_on))
     if record is not None and record.state is not DutyState.OPEN:
         return replace(duty, state=record.state)
-    if duty.kind == "renewal_apply":
-        expiry = next(known.expires_on for known in certificates if known.id == duty.certificate)
-        steps = [*_months_before(expiry, duty.due_on, calendar, rules)]
-    else:
-        steps = [_before(duty.due_on, days, f"d{days}", calendar) for days in rules.days_for(duty.kind)]
-    steps += _overdue(duty.due_on, today, calendar)
-    return replace(duty, steps=tuple(steps), remind_on=tuple(sorted({step.on for step in steps})))
-
-
-def _before(due_on: date, days: int, name: str, calendar: CompanyCalendar) -> ReminderStep:
-    return ReminderStep(name, calendar.working_day_before(due_on - timedelta(days=days)))
-
-
-def _months_before(expiry: date, due_on: date, calendar: CompanyCalendar, rules: DutyRules) -> Iterator[ReminderStep]:
-    months = [count for count in rules.renewal_apply_remind_months if add_months(expiry, -count) < due_on]
-    for count in months:
-        yield ReminderStep(f"m{count}", calendar.working_day_before(add_months(expiry, -count)))
-    if not months:
-        return
-    last, week = add_months(expiry, -min(months)), 1
-    while (day := last + timedelta(days=WEEK * week)) < due_on:
-        yield ReminderStep(f"w{week}", calendar.working_day_before(day))
-        week += 1
+    before = [ReminderStep(name, calendar.working_day_before(day)) for name, day in marks]
+    steps = (*before, *_overdue(duty.due_on, today, calendar))
+    return replace(duty, steps=steps, remind_on=tuple(sorted({step.on for step in steps})))
 
 
 def _overdue(due_on: date, today: date, calendar: CompanyCalendar) -> Iterator[ReminderStep]:
-    """Up to today and the first one after it.  These move to the working day after: before it, nothing was late."""
+    """Up to today and the first one after it; moved to the working day after: earlier, nothing is late."""
     if due_on >= today:
         return
     late = 1

@@ -106,7 +106,14 @@ def due_notices(
 
 
 def plan_reminders(
-    duties: Sequence[Duty], today: date, recipients: Recipients, ledger: Sequence[NoticeRow], now: datetime, workspace: str, domain: str
+    duties: Sequence[Duty],
+    today: date,
+    recipients: Recipients,
+    ledger: Sequence[NoticeRow],
+    *,
+    now: datetime,
+    workspace: str,
+    domain: str,
 ) -> RemindPlan:
     """One digest per person and day, and the claims that are taken up again.  `now` is aware UTC.
 
@@ -117,9 +124,16 @@ def plan_reminders(
     fresh, passed = [], [*_nobody(duties, today, recipients)]
     for person, notices in _by_person(due_notices(duties, today, recipients, ledger)):
         if person.id in had_today:
-            passed += [Passed(notice.duty, say("today's mail has gone out already; it goes into the next one"), person) for notice in notices]
+            passed += [
+                Passed(
+                    notice.duty, say("today's mail has gone out already; it goes into the next one"), person
+                )
+                for notice in notices
+            ]
         else:
-            fresh.append(Digest(person, today, notices, message_id(workspace, person, today, notices, domain)))
+            fresh.append(
+                Digest(person, today, notices, message_id(workspace, person, today, notices, domain))
+            )
     return RemindPlan((*repeats, *fresh), tuple(passed))
 
 
@@ -134,7 +148,16 @@ def claim_rows(digest: Digest, now: datetime) -> tuple[NoticeRow, ...]:
     """The ledger rows that claim this digest."""
     seen = {row.key: row for row in digest.repeats}
     rows = [
-        NoticeRow(notice.duty.id, digest.person.id, step.name, step.on, digest.day, notice.role, digest.message_id, now)
+        NoticeRow(
+            notice.duty.id,
+            digest.person.id,
+            step.name,
+            step.on,
+            digest.day,
+            notice.role,
+            digest.message_id,
+            now,
+        )
         for notice in digest.notices
         for step in notice.steps
     ]
@@ -144,11 +167,20 @@ def claim_rows(digest: Digest, now: datetime) -> tuple[NoticeRow, ...]:
 def _again(row: NoticeRow, before: NoticeRow | None) -> NoticeRow:
     if before is None:
         return row
-    return NoticeRow(*row.key, before.on, before.day, before.role, before.message_id, row.claimed_at, None, before.tries + 1)
+    return NoticeRow(
+        *row.key,
+        before.on,
+        before.day,
+        before.role,
+        before.message_id,
+        row.claimed_at,
+        None,
+        before.tries + 1,
+    )
 
 
 class _SpokenFor:
-    """Whether a step needs nobody's attention: it went out to the role or the person, or is on its way there."""
+    """Whether a step is settled: it went out to the role or the person, or is on its way there."""
 
     def __init__(self, ledger: Sequence[NoticeRow]) -> None:
         self.by_person = {row.key for row in ledger}
@@ -175,7 +207,12 @@ def _nobody(duties: Sequence[Duty], today: date, recipients: Recipients) -> Iter
     waiting = {duty.id: duty for duty, _role, _step in _steps_until(duties, today)}
     for duty in waiting.values():
         if recipients.reader(duty, duty.role, today) is None:
-            yield Passed(duty, say("nobody with a mail address holds the role {role}, nor any role above it", role=duty.role))
+            yield Passed(
+                duty,
+                say(
+                    "nobody with a mail address holds the role {role}, nor any role above it", role=duty.role
+                ),
+            )
 
 
 def _by_person(notices: Sequence[Notice]) -> Iterable[tuple[Person, tuple[Notice, ...]]]:
@@ -191,17 +228,27 @@ def _repeats(
     """Stale claims, each as the message it was: new steps never go under an old Message-ID, because a mail
     program that has the first copy would drop them with the second."""
     open_now = {duty.id: duty for duty in duties if duty.state is DutyState.OPEN}
-    stale = [row for row in ledger if row.sent_at is None and row.claimed_at <= now - CLAIM_TIMEOUT and row.duty in open_now]
+
+    def still_to_tell(row: NoticeRow) -> bool:
+        if row.sent_at is not None or row.claimed_at > now - CLAIM_TIMEOUT or row.duty not in open_now:
+            return False
+        reader = recipients.reader(open_now[row.duty], row.role, today)
+        return reader is not None and reader.id == row.person
+
+    stale = sorted(filter(still_to_tell, ledger), key=lambda row: (row.message_id, row.key))
     digests = []
-    for identity, group in groupby(sorted(stale, key=lambda row: (row.message_id, row.key)), key=lambda row: row.message_id):
+    for identity, group in groupby(stale, key=lambda row: row.message_id):
         rows = tuple(group)
-        reader = next((recipients.reader(open_now[row.duty], row.role, today) for row in rows), None)
-        if reader is not None and reader.id == rows[0].person:
-            notices = tuple(_notice_again(open_now[duty], reader, tuple(of_duty), today) for duty, of_duty in groupby(rows, key=lambda row: row.duty))
-            digests.append(Digest(reader, today, notices, identity, rows))
+        notices = tuple(
+            _notice_again(open_now[duty], recipients, tuple(of_duty), today)
+            for duty, of_duty in groupby(rows, key=lambda row: row.duty)
+        )
+        digests.append(Digest(notices[0].person, today, notices, identity, rows))
     return digests
 
 
-def _notice_again(duty: Duty, person: Person, rows: Sequence[NoticeRow], today: date) -> Notice:
+def _notice_again(duty: Duty, recipients: Recipients, rows: Sequence[NoticeRow], today: date) -> Notice:
+    person = recipients.reader(duty, rows[0].role, today)
+    assert person is not None
     steps = tuple(ReminderStep(row.step, row.on) for row in rows)
     return Notice(duty, person, rows[0].role, steps, tuple(step for step in steps if step.on < today))

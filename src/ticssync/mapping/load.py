@@ -24,14 +24,20 @@ def find_mapping(name: str, *, root: Path, scheme_pack: str, lang: str) -> Path:
     wanted = folder / (f"{name}.en.yaml" if lang == "en" else f"{name}.yaml")
     if wanted.is_file():
         return wanted
-    known = sorted(path.name.removesuffix(".yaml") for path in folder.glob("*.yaml") if "." not in path.stem and path.stem != "catalog")
+    known = sorted(
+        path.name.removesuffix(".yaml")
+        for path in folder.glob("*.yaml")
+        if "." not in path.stem and path.stem != "catalog"
+    )
     raise UsageError(
         say("there is no starter mapping named {name}", name=name),
         fix=say("use one of {known}, or the path of a file", known=", ".join(known)),
     )
 
 
-def load_mapping(path: Path, *, item_ids: Collection[str] = (), places: Collection[str] | None = None) -> tuple[Mapping | None, list[Problem]]:
+def load_mapping(
+    path: Path, *, item_ids: Collection[str] = (), places: Collection[str] | None = None
+) -> tuple[Mapping | None, list[Problem]]:
     """(mapping, problems).  `item_ids`: the catalogue's ids; `places`: the tracker's live statuses, where known."""
     try:
         located = read_yaml(path)
@@ -44,7 +50,9 @@ def load_mapping(path: Path, *, item_ids: Collection[str] = (), places: Collecti
     return (None if problems else mapping), problems
 
 
-def _checks(located: Located, mapping: Mapping, item_ids: Collection[str], places: Collection[str] | None) -> Iterator[Problem]:
+def _checks(
+    located: Located, mapping: Mapping, item_ids: Collection[str], places: Collection[str] | None
+) -> Iterator[Problem]:
     for place, template in mapping.templates().items():
         yield from _template(located, place, template)
     yield from _fields(located, mapping)
@@ -53,7 +61,9 @@ def _checks(located: Located, mapping: Mapping, item_ids: Collection[str], place
         if item_ids and item not in item_ids:
             near = nearest(item, sorted(item_ids))
             fix = say("did you mean {near}?", near=near) if near else ""
-            yield located.problem(("overrides", item), say("the catalogue has no item {item}", item=item), fix)
+            yield located.problem(
+                ("overrides", item), say("the catalogue has no item {item}", item=item), fix
+            )
 
 
 def _template(located: Located, place: tuple[str | int, ...], template: str) -> Iterator[Problem]:
@@ -65,16 +75,23 @@ def _template(located: Located, place: tuple[str | int, ...], template: str) -> 
 
 def _fields(located: Located, mapping: Mapping) -> Iterator[Problem]:
     if "status" not in mapping.fields:
-        yield located.problem(("fields",), say("the field status is not mapped: nothing could ever be reported as done"))
+        yield located.problem(
+            ("fields",), say("the field status is not mapped: nothing could ever be reported as done")
+        )
     taken: dict[str, str] = {}
     for name, rule in mapping.fields.items():
         if rule.to in taken:
-            yield located.problem(("fields", name), say("{name} and {other} both go to {to}", name=name, other=taken[rule.to], to=rule.to))
+            yield located.problem(
+                ("fields", name),
+                say("{name} and {other} both go to {to}", name=name, other=taken[rule.to], to=rule.to),
+            )
         taken.setdefault(rule.to, name)
         if mapping.owner(name) is FieldOwner.TICSSYNC and rule.value is None and name not in OWN_FIELDS:
             yield located.problem(("fields", name), NOTHING_TO_FILL)
         if rule.value is not None and mapping.owner(name) is not FieldOwner.TICSSYNC:
-            yield located.problem(("fields", name, "value"), say("value: is only for fields that ticssync owns"))
+            yield located.problem(
+                ("fields", name, "value"), say("value: is only for fields that ticssync owns")
+            )
     if "marker" in mapping.fields:
         yield located.problem(("fields", "marker"), say("the marker has its own key: marker: PLACE"))
 
@@ -83,15 +100,25 @@ def _statuses(located: Located, mapping: Mapping, places: Collection[str] | None
     known = set(mapping.statuses.values())
     for needed in (Status.TODO, Status.DONE):
         if needed not in known:
-            yield located.problem(("statuses",), say("no status of the tracker stands for {status}", status=needed.value))
+            yield located.problem(
+                ("statuses",), say("no status of the tracker stands for {status}", status=needed.value)
+            )
     for name, wanted in (("on_confirm", mapping.on_confirm), ("on_return", mapping.on_return)):
         if wanted is not None and wanted not in known:
-            yield located.problem((name,), say("no status of the tracker stands for {status}", status=wanted.value))
+            yield located.problem(
+                (name,), say("no status of the tracker stands for {status}", status=wanted.value)
+            )
     for remote in mapping.statuses:
         if places is not None and remote not in places:
             near = nearest(remote, sorted(places))
-            fix = say("did you mean {near}?", near=near) if near else say("the tracker has {known}", known=", ".join(sorted(places)))
-            yield located.problem(("statuses", remote), say("the tracker has no status {name}", name=remote), fix)
+            fix = (
+                say("did you mean {near}?", near=near)
+                if near
+                else say("the tracker has {known}", known=", ".join(sorted(places)))
+            )
+            yield located.problem(
+                ("statuses", remote), say("the tracker has no status {name}", name=remote), fix
+            )
 
 
 __all__ = ["CORE_FIELDS", "TEMPLATE_NAMES", "find_mapping", "load_mapping"]

@@ -46,6 +46,8 @@ _BASIS: Final = {
     "named_by_meti": ("経済産業省の説明資料に挙がる項目", "named in METI's slides"),
     "pre_revision": ("改正前の基準の要約にある項目", "named in a summary of the criteria before 2024"),
     "derived": ("改正の説明から導いた項目", "derived from what METI says of the revision"),
+    "official": ("公式の基準にある項目", "in the official criteria"),
+    "company": ("自社で加えた項目", "added by the company"),
     "guess": ("推定した項目", "our guess"),
 }  # fmt: skip
 
@@ -79,14 +81,24 @@ def template_problems(template: str) -> Iterator[tuple[int, str, str]]:
         yield error.lineno, say("the template does not read: {why}", why=error.message or ""), ""
         return
     for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Call)):
-        yield node.lineno, say("a template may not reach into values or call anything"), say("use a plain name such as {{{{ title }}}}, with filters if wanted")
+        yield (
+            node.lineno,
+            say("a template may not reach into values or call anything"),
+            say("use a plain name such as {{{{ title }}}}, with filters if wanted"),
+        )
     for name in sorted(meta.find_undeclared_variables(tree) - set(TEMPLATE_NAMES)):
-        yield 1, say("the template uses {name}, which does not exist", name=name), say("there are: {names}", names=", ".join(TEMPLATE_NAMES))
+        yield (
+            1,
+            say("the template uses {name}, which does not exist", name=name),
+            say("there are: {names}", names=", ".join(TEMPLATE_NAMES)),
+        )
 
 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - plain text, never HTML
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    )  # noqa: S701 - plain text, never HTML
 
 
 def render_task(mapping: Mapping, item: Mapping_[str, Any], facts: Facts) -> Rendered:
@@ -106,7 +118,11 @@ def render_task(mapping: Mapping, item: Mapping_[str, Any], facts: Facts) -> Ren
     for name, rule in mapping.fields.items():
         if rule.value is not None:
             filled[name] = _text(rule.value, values)
-    owned = {name: value for name, value in filled.items() if name in mapping.fields and mapping.owner(name) is FieldOwner.TICSSYNC}
+    owned = {
+        name: value
+        for name, value in filled.items()
+        if name in mapping.fields and mapping.owner(name) is FieldOwner.TICSSYNC
+    }
     return Rendered(owned, _initial(mapping, override, facts))
 
 
@@ -147,4 +163,6 @@ def _text(template: str, values: Mapping_[str, Any]) -> str:
     try:
         return canonical_text(_environment().from_string(template).render(values))
     except TemplateError as error:
-        raise ValueError(say("the template fails for {item}: {why}", item=values["id"], why=str(error))) from error
+        raise ValueError(
+            say("the template fails for {item}: {why}", item=values["id"], why=str(error))
+        ) from error

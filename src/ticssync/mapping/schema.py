@@ -29,7 +29,9 @@ DEFAULT_OWNERS: Final = {
 }
 """Fields that are not named here belong to ticssync."""
 
-OWN_FIELDS: Final = frozenset({"number", "title", "body", "due", "labels", "confirmation", "from_office", "chapter"})
+OWN_FIELDS: Final = frozenset(
+    {"number", "title", "body", "due", "labels", "confirmation", "from_office", "chapter"}
+)
 """What ticssync knows how to fill by itself; any other field of ours needs `value:`."""
 
 
@@ -44,9 +46,13 @@ def _as_rule(value: Any) -> Any:
 class FieldRule(_Strict):
     """Where a field goes in the tracker (`to`: field id or column head) and who owns it."""
 
-    to: StrictStr = Field(min_length=1, description="トラッカー側の項目ID・列見出し / field id or column head")
+    to: StrictStr = Field(
+        min_length=1, description="トラッカー側の項目ID・列見出し / field id or column head"
+    )
     owner: FieldOwner | None = Field(default=None, description="ticssync | tracker | merge")
-    value: StrictStr | None = Field(default=None, description="テンプレート（ticssyncが書く項目のみ） / template")
+    value: StrictStr | None = Field(
+        default=None, description="テンプレート（ticssyncが書く項目のみ） / template"
+    )
 
 
 class DueRule(_Strict):
@@ -85,11 +91,17 @@ class Mapping(_Strict):
     assignee: StrictStr = Field(default="role:owner", description="person id, or role:owner …")
     marker: StrictStr = Field(default="", description="目印を置く場所 / where the marker goes")
     fields: dict[StrictStr, Annotated[FieldRule, BeforeValidator(_as_rule)]]
-    statuses: dict[StrictStr, Status] = Field(min_length=1, description="トラッカーの状態 → todo|doing|review|done|wont_do")
+    statuses: dict[StrictStr, Status] = Field(
+        min_length=1, description="トラッカーの状態 → todo|doing|review|done|wont_do"
+    )
     on_confirm: Status | None = Field(default=None, description="確認されたときに書く状態（既定: 書かない）")
     on_return: Status = Field(default=Status.DOING, description="差戻しのときに書く状態")
-    texts: dict[StrictStr, StrictStr] = Field(default_factory=dict, description="トラッカーの種類が使う表示名")
-    overrides: dict[Annotated[StrictStr, Field(pattern=f"^{PART_PATTERN}$")], Override] = Field(default_factory=dict)
+    texts: dict[StrictStr, StrictStr] = Field(
+        default_factory=dict, description="トラッカーの種類が使う表示名"
+    )
+    overrides: dict[Annotated[StrictStr, Field(pattern=f"^{PART_PATTERN}$")], Override] = Field(
+        default_factory=dict
+    )
 
     def owner(self, name: str) -> FieldOwner:
         """Who owns a field."""
@@ -102,10 +114,21 @@ class Mapping(_Strict):
         """Every template of the file by its place."""
         found: dict[tuple[str | int, ...], str] = {("title",): self.title, ("body",): self.body}
         found |= {("labels", index): label for index, label in enumerate(self.labels)}
-        found |= {("fields", name, "value"): rule.value for name, rule in self.fields.items() if rule.value is not None}
+        found |= {
+            ("fields", name, "value"): rule.value
+            for name, rule in self.fields.items()
+            if rule.value is not None
+        }
         for item, override in self.overrides.items():
-            found |= {("overrides", item, name): text for name in ("title", "body") if (text := getattr(override, name)) is not None}
-            found |= {("overrides", item, "labels", index): label for index, label in enumerate(override.labels or ())}
+            found |= {
+                ("overrides", item, name): text
+                for name in ("title", "body")
+                if (text := getattr(override, name)) is not None
+            }
+            found |= {
+                ("overrides", item, "labels", index): label
+                for index, label in enumerate(override.labels or ())
+            }
         return found
 
 
@@ -117,4 +140,6 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-NOTHING_TO_FILL: Final = say("ticssync owns this field but does not know what to write: give it a value:, or owner: tracker")
+NOTHING_TO_FILL: Final = say(
+    "ticssync owns this field but does not know what to write: give it a value:, or owner: tracker"
+)

@@ -60,8 +60,9 @@ class ReminderStep:
 @dataclass(frozen=True, slots=True)
 class Duty:
     """Something due on a day.  `remind_on` are working days, counted as deadlines.md says; the legal
-    date never moves to another day; `target_on` is the last working day up to it.  `criterion` names the item where the duty belongs to one; `subject` is
-    what the duty is about in the company's own words (a task's title, a tracker's name)."""
+    date never moves to another day; `target_on` is the last working day up to it.  `criterion` names the item
+    where the duty belongs to one; `subject` is what the duty is about in the company's own words (a task's
+    title, a tracker's name)."""
 
     id: str
     kind: str

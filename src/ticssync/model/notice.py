@@ -11,8 +11,8 @@ NoticeKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class NoticeRow:
-    """`claimed_at` and `sent_at` (aware UTC) are two facts: a claim without a send may or may not have reached
-    the person.  `on` is the working day that the step fell on; `day` the day of the digest (company's zone);
+    """`claimed_at` and `sent_at` (aware UTC) are two facts: a claim without a send may have arrived or not.
+    `on` is the working day that the step fell on; `day` the day of the digest (company's zone);
     `message_id` is fixed at the claim; `role` is the role through which the person was asked; `tries` above 1
     says that the same message may have reached the person more than once."""
 

@@ -83,7 +83,8 @@ class Note:
 class Change:
     """All that one task gets in one go.  `expect` is what was last read: a driver that can compare must.
 
-    `status_path` is the way to the wanted status, one move after the other (empty: set directly).
+    `status_path` is the way to the wanted status in the tracker's own status ids, one move after the other and
+    the wanted one last (empty: set directly).
     `marker` is set where the marker itself is to be written (None: leave it).
     """
 
@@ -108,7 +109,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A status that may be set now, and the fields that the tracker asks for with it."""
+    """A status (the tracker's own id) that may be set now, and the fields that the tracker asks for with it."""
 
     to_status: str
     required_fields: tuple[str, ...] = ()
@@ -128,13 +129,18 @@ class FieldSchema:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSchema:
-    """What the tracker offers: fields, statuses (id → name, in order), people (id → name)."""
+    """What the tracker offers: fields, statuses (id → name, in order), people (id → name).
+
+    `moves`: the workflow where it is known, remote status id → those that may follow.  Empty: any may follow any,
+    or only `next_statuses` can tell.
+    """
 
     fields: Sequence[FieldSchema] = ()
     statuses: Mapping[str, str] = field(default_factory=dict)
     closed_statuses: frozenset[str] = frozenset()
     people: Mapping[str, str] = field(default_factory=dict)
     upload_limit: int | None = None
+    moves: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

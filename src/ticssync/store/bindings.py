@@ -77,11 +77,15 @@ def drop_bases(tx: Transaction, refs: Iterable[RemoteRef]) -> None:
     for ref in refs:
         tx.connection.execute(
             delete(table).where(
-                table.c.workspace_id == tx.workspace, table.c.tracker == ref.tracker, table.c.remote_id == ref.id
+                table.c.workspace_id == tx.workspace,
+                table.c.tracker == ref.tracker,
+                table.c.remote_id == ref.id,
             )
         )
 
 
 def fields_of(text: str) -> dict[str, FieldValue]:
     """Canonical fields out of their stored JSON: lists are label tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()
+    }

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from ticssync.model.certificate import Certificate, DutyRecord, DutyState
 from ticssync.store import schema
@@ -17,22 +17,23 @@ from ticssync.store.store import Transaction
 
 def record_duty(tx: Transaction, duty: str, record: DutyRecord, by: By) -> Event:
     """A duty was submitted or accepted (event `duty.done`), or opened again where that was a mistake."""
-    payload = {"state": record.state.value, "on": record.on.isoformat(), "proof": record.proof, "note": record.note}
+    payload = {
+        "state": record.state.value,
+        "on": record.on.isoformat(),
+        "proof": record.proof,
+        "note": record.note,
+    }
     return tx.append("duty.done", duty, by, payload)
 
 
 def duty_records(tx: Transaction) -> dict[str, DutyRecord]:
     """What is recorded, by duty id."""
-    table = schema.duty
-    rows = tx.connection.execute(select(table.c.id, table.c.payload).where(table.c.workspace_id == tx.workspace))
-    return {row.id: _record(json.loads(row.payload)) for row in sorted(rows, key=lambda row: str(row.id))}
+    return {identity: _record(data) for identity, data in _rows(tx, schema.duty)}
 
 
 def certificates(tx: Transaction) -> tuple[Certificate, ...]:
     """The certificates as last taken, by id."""
-    table = schema.certificate
-    rows = tx.connection.execute(select(table.c.id, table.c.payload).where(table.c.workspace_id == tx.workspace))
-    return tuple(_certificate(row.id, json.loads(row.payload)) for row in sorted(rows, key=lambda row: str(row.id)))
+    return tuple(_certificate(identity, data) for identity, data in _rows(tx, schema.certificate))
 
 
 def certificates_changed(tx: Transaction, configured: Iterable[Certificate], by: By) -> list[Event]:
@@ -43,6 +44,12 @@ def certificates_changed(tx: Transaction, configured: Iterable[Certificate], by:
         for wanted in sorted(configured, key=lambda known: known.id)
         if standing.get(wanted.id) != wanted
     ]
+
+
+def _rows(tx: Transaction, table: Table) -> list[tuple[str, dict[str, Any]]]:
+    query = select(table.c.id, table.c.payload).where(table.c.workspace_id == tx.workspace)
+    found = [(str(row.id), json.loads(row.payload)) for row in tx.connection.execute(query)]
+    return sorted(found, key=lambda pair: pair[0])
 
 
 def _printed(certificate: Certificate) -> dict[str, Any]:

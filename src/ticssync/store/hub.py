@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,13 +28,16 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class HubTask:
     """`values`: the merged value of each field; `planned_on`: the day the task first came up (ISO);
-    `rendered_hash`: digest of what the mapping made of it last."""
+    `rendered_hash`: digest of what the mapping made of it last.  `dropped`: a person let the task go; `restore`:
+    a person asked for a deleted one to be made again."""
 
     key: TaskKey
     values: Fields = NO_FIELDS
     planned_on: str = ""
-    wishes: dict[str, Wish] = field(default_factory=dict)
+    wishes: Mapping[str, Wish] = field(default_factory=dict)
     rendered_hash: str = ""
+    dropped: bool = False
+    restore: bool = False
 
 
 def hub_tasks(tx: Transaction) -> dict[TaskKey, HubTask]:
@@ -45,9 +49,14 @@ def hub_tasks(tx: Transaction) -> dict[TaskKey, HubTask]:
 
 def _task(row: Any) -> HubTask:
     kept = json.loads(row["fields"])
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in kept["values"].items()}
+    values = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept["values"].items()
+    }
     wishes = {name: Wish(wish["value"], wish["at"]) for name, wish in kept.get("wish", {}).items()}
-    return HubTask(TaskKey.parse(row["task_key"]), values, kept["planned_on"], wishes, row["rendered_hash"])
+    return HubTask(
+        TaskKey.parse(row["task_key"]), values, kept["planned_on"], wishes, row["rendered_hash"],
+        kept.get("dropped", False), kept.get("restore", False),
+    )  # fmt: skip
 
 
 def put_hub(tx: Transaction, task: HubTask) -> None:
@@ -55,6 +64,7 @@ def put_hub(tx: Transaction, task: HubTask) -> None:
     kept: dict[str, Any] = {"values": plain(task.values), "planned_on": task.planned_on}
     if task.wishes:
         kept["wish"] = {name: {"value": wish.value, "at": wish.at} for name, wish in task.wishes.items()}
+    kept |= {name: True for name in ("dropped", "restore") if getattr(task, name)}
     values = {"fields": canonical_json(kept), "rendered_hash": task.rendered_hash}
     put(tx.connection, schema.task, tx.workspace, {"task_key": str(task.key)}, values)
 
@@ -71,4 +81,6 @@ def put_wish(tx: Transaction, key: TaskKey, name: str, wish: Wish) -> None:
 def drop_hub(tx: Transaction, key: TaskKey) -> None:
     """Forget a task that a person dropped."""
     table = schema.task
-    tx.connection.execute(delete(table).where(table.c.workspace_id == tx.workspace, table.c.task_key == str(key)))
+    tx.connection.execute(
+        delete(table).where(table.c.workspace_id == tx.workspace, table.c.task_key == str(key))
+    )

@@ -1,4 +1,4 @@
-"""The reminder ledger: what was claimed, what was sent.  Working state of one store, not derived from events."""
+"""The reminder ledger: what was claimed, what was sent.  Working state of one store, no part of the log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def claim(tx: Transaction, rows: Sequence[NoticeRow], seen: Mapping[NoticeKey, N
     if any(standing.get(row.key) != seen.get(row.key) for row in rows):
         return False
     for row in rows:
-        put(tx.connection, _TABLE, tx.workspace, dict(zip(("duty", "person", "step"), row.key, strict=True)), _values(row))
+        key = {"duty": row.duty, "person": row.person, "step": row.step}
+        put(tx.connection, _TABLE, tx.workspace, key, _values(row))
     return True
 
 
@@ -43,13 +44,18 @@ def record_sent(tx: Transaction, message_id: str, at: datetime) -> int:
     return int(tx.connection.execute(done).rowcount)
 
 
-def release(tx: Transaction, message_id: str) -> int:
-    """The message was certainly not taken: its reminders are due again."""
-    return int(tx.connection.execute(delete(_TABLE).where(*_unsent(tx, message_id))).rowcount)
+def release(tx: Transaction, message_id: str, claimed_at: datetime) -> int:
+    """The message was certainly not taken: the reminders of exactly this claim are due again.
+
+    A claim that another process has taken up since then is left alone.
+    """
+    mine = _TABLE.c.claimed_at == instant_text(claimed_at)
+    return int(tx.connection.execute(delete(_TABLE).where(*_unsent(tx, message_id), mine)).rowcount)
 
 
 def _unsent(tx: Transaction, message_id: str) -> list[ColumnElement[bool]]:
-    return [_TABLE.c.workspace_id == tx.workspace, _TABLE.c.message_id == message_id, _TABLE.c.sent_at.is_(None)]
+    mine = (_TABLE.c.workspace_id == tx.workspace, _TABLE.c.message_id == message_id)
+    return [*mine, _TABLE.c.sent_at.is_(None)]
 
 
 def _values(row: NoticeRow) -> dict[str, Any]:

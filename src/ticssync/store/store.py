@@ -45,10 +45,14 @@ class Transaction:
     salt: Callable[[], str]
     written: list[Event] = field(default_factory=list)
 
-    def append(self, kind: str, subject: str, by: By, payload: Mapping[str, Any], at: datetime | None = None) -> Event:
+    def append(
+        self, kind: str, subject: str, by: By, payload: Mapping[str, Any], at: datetime | None = None
+    ) -> Event:
         """Write a fact into the log and bring the derived tables up to it.  `at` (aware) defaults to now."""
         head = self.head()
-        event = make_event(head, at=at or self.now, kind=kind, subject=subject, by=by, payload=payload, salt=self.salt())
+        event = make_event(
+            head, at=at or self.now, kind=kind, subject=subject, by=by, payload=payload, salt=self.salt()
+        )
         self.insert_event(event)
         project(self.connection, self.workspace, event)
         self.written.append(event)
@@ -57,7 +61,9 @@ class Transaction:
     def head(self) -> tuple[int, str]:
         """Number and hash of the last event; (0, 64 zeros) before the first."""
         table = schema.head
-        row = self.connection.execute(select(table.c.seq, table.c.hash).where(table.c.workspace_id == self.workspace)).one_or_none()
+        row = self.connection.execute(
+            select(table.c.seq, table.c.hash).where(table.c.workspace_id == self.workspace)
+        ).one_or_none()
         return (row.seq, row.hash) if row else (0, GENESIS)
 
     def insert_event(self, event: Event) -> None:
@@ -87,7 +93,9 @@ class Transaction:
         """Keep a fact about the store; None forgets it."""
         if value is None:
             table = schema.meta
-            self.connection.execute(delete(table).where(table.c.workspace_id == self.workspace, table.c.name == name))
+            self.connection.execute(
+                delete(table).where(table.c.workspace_id == self.workspace, table.c.name == name)
+            )
             return
         put(self.connection, schema.meta, self.workspace, {"name": name}, {"value": value})
 
@@ -95,7 +103,9 @@ class Transaction:
 class Store:
     """One workspace's store.  Use `create`, `open` or `memory`."""
 
-    def __init__(self, engine: Engine, workspace: str, where: str, clock: Clock, *, salt: Callable[[], str] = _salt) -> None:
+    def __init__(
+        self, engine: Engine, workspace: str, where: str, clock: Clock, *, salt: Callable[[], str] = _salt
+    ) -> None:
         self.engine = engine
         self.workspace = workspace
         self.where = where
@@ -110,10 +120,17 @@ class Store:
         store = cls(engine, workspace, _shown(url), clock, salt=salt)
         with plain_errors(store.where), engine.begin() as connection:
             if revision_of(connection) is not None:
-                raise CorruptStoreError(say("{where}: a store stands here already", where=store.where), fix=say("ticssync init in another folder"))
+                raise CorruptStoreError(
+                    say("{where}: a store stands here already", where=store.where),
+                    fix=say("ticssync init in another folder"),
+                )
             schema.metadata.create_all(connection)
-            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-            connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema.REVISION})
+            connection.execute(
+                text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+            )
+            connection.execute(
+                text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema.REVISION}
+            )
             put(connection, schema.meta, workspace, {"name": "made_at"}, {"value": instant_text(clock())})
         return store
 
@@ -129,7 +146,9 @@ class Store:
         if file is not None and not file.exists():
             raise CorruptStoreError(
                 say("there is no store at {where}", where=str(file)),
-                fix=say("ticssync init (new), ticssync restore FILE (from a backup) or ticssync rebind (lost)"),
+                fix=say(
+                    "ticssync init (new), ticssync restore FILE (from a backup) or ticssync rebind (lost)"
+                ),
             )
         store = cls(connect(url), workspace, _shown(url), clock)
         with plain_errors(store.where), store._begin(reads_only=True) as connection:
@@ -139,10 +158,18 @@ class Store:
     def _check(self, connection: Connection) -> None:
         revision = revision_of(connection)
         if revision is None:
-            raise CorruptStoreError(say("{where} is not a store of ticssync", where=self.where), fix=say("ticssync restore FILE, or ticssync rebind"))
+            raise CorruptStoreError(
+                say("{where} is not a store of ticssync", where=self.where),
+                fix=say("ticssync restore FILE, or ticssync rebind"),
+            )
         if revision > schema.REVISION:
             raise CorruptStoreError(
-                say("the store {where} was written by a newer version ({found}, this one knows {known})", where=self.where, found=revision, known=schema.REVISION),
+                say(
+                    "the store {where} was written by a newer version ({found}, this one knows {known})",
+                    where=self.where,
+                    found=revision,
+                    known=schema.REVISION,
+                ),
                 fix=say("install the newer ticssync again; an older one must not write this store"),
             )
         if revision < schema.REVISION:
@@ -152,7 +179,12 @@ class Store:
         found = connection.execute(select(schema.meta.c.workspace_id).distinct()).scalars().all()
         if found and self.workspace not in found:
             raise CorruptStoreError(
-                say("the store {where} belongs to workspace {found}, ticssync.yaml says {wanted}", where=self.where, found=", ".join(sorted(found)), wanted=self.workspace),
+                say(
+                    "the store {where} belongs to workspace {found}, ticssync.yaml says {wanted}",
+                    where=self.where,
+                    found=", ".join(sorted(found)),
+                    wanted=self.workspace,
+                ),
                 fix=say("put the id back into ticssync.yaml, or ticssync rebind --copied"),
             )
 
@@ -176,7 +208,9 @@ class Store:
             with self._begin(reads_only=False) as connection:
                 if connection.dialect.name != "sqlite":
                     table = schema.head
-                    connection.execute(select(table).where(table.c.workspace_id == self.workspace).with_for_update())
+                    connection.execute(
+                        select(table).where(table.c.workspace_id == self.workspace).with_for_update()
+                    )
                 tx = Transaction(connection, self.workspace, self.clock(), self.salt)
                 yield tx
                 self.watch("before commit")
@@ -205,7 +239,9 @@ def erase_payload(tx: Transaction, seq: int) -> None:
     """Forget what an event said (personal data); its commitment stays, so the chain still verifies."""
     table = schema.event
     tx.connection.execute(
-        update(table).where(table.c.workspace_id == tx.workspace, table.c.seq == seq).values(payload=None, salt=None, claimed_by=None)
+        update(table)
+        .where(table.c.workspace_id == tx.workspace, table.c.seq == seq)
+        .values(payload=None, salt=None, claimed_by=None)
     )
 
 

@@ -48,9 +48,21 @@ class Intent:
 def intents(tx: Transaction, tracker: str) -> tuple[Intent, ...]:
     """What was sent to this tracker and not yet answered for."""
     table = schema.intent
-    rows = tx.connection.execute(select(table).where(*_of(tx, table, tracker=tracker), table.c.phase == "sent")).mappings()
+    rows = tx.connection.execute(
+        select(table).where(*_of(tx, table, tracker=tracker), table.c.phase == "sent")
+    ).mappings()
     found = [
-        Intent(r["id"], TaskKey.parse(r["task_key"]), tracker, r["op"], r["marker"], r["presend"], r["at"], json.loads(r["payload"]), r["tries"])
+        Intent(
+            r["id"],
+            TaskKey.parse(r["task_key"]),
+            tracker,
+            r["op"],
+            r["marker"],
+            r["presend"],
+            r["at"],
+            json.loads(r["payload"]),
+            r["tries"],
+        )
         for r in rows
     ]
     return tuple(sorted(found, key=lambda one: one.id))
@@ -77,13 +89,21 @@ def drop_intent(tx: Transaction, intent_id: str) -> None:
 def cursor(tx: Transaction, tracker: str) -> tuple[str | None, str | None]:
     """(where to continue reading, UTC text of the last full look)."""
     table = schema.cursor
-    row = tx.connection.execute(select(table.c.value, table.c.full_at).where(*_of(tx, table, tracker=tracker, scope=""))).one_or_none()
+    row = tx.connection.execute(
+        select(table.c.value, table.c.full_at).where(*_of(tx, table, tracker=tracker, scope=""))
+    ).one_or_none()
     return (row.value, row.full_at) if row else (None, None)
 
 
 def put_cursor(tx: Transaction, tracker: str, value: str | None, full_at: str | None) -> None:
     """Continue here next time."""
-    put(tx.connection, schema.cursor, tx.workspace, {"tracker": tracker, "scope": ""}, {"value": value, "full_at": full_at})
+    put(
+        tx.connection,
+        schema.cursor,
+        tx.workspace,
+        {"tracker": tracker, "scope": ""},
+        {"value": value, "full_at": full_at},
+    )
 
 
 def hot(tx: Transaction, tracker: str) -> frozenset[RemoteRef]:
@@ -96,13 +116,21 @@ def hot(tx: Transaction, tracker: str) -> frozenset[RemoteRef]:
 def set_hot(tx: Transaction, refs: Iterable[RemoteRef], until: datetime) -> None:
     """Look at these again until then."""
     for ref in refs:
-        put(tx.connection, schema.hot, tx.workspace, {"tracker": ref.tracker, "remote_id": ref.id}, {"until": instant_text(until)})
+        put(
+            tx.connection,
+            schema.hot,
+            tx.workspace,
+            {"tracker": ref.tracker, "remote_id": ref.id},
+            {"until": instant_text(until)},
+        )
 
 
 def cool(tx: Transaction, tracker: str, now: datetime) -> None:
     """Forget those whose time has passed."""
     table = schema.hot
-    tx.connection.execute(delete(table).where(*_of(tx, table, tracker=tracker), table.c.until < instant_text(now)))
+    tx.connection.execute(
+        delete(table).where(*_of(tx, table, tracker=tracker), table.c.until < instant_text(now))
+    )
 
 
 def memory(tx: Transaction, tracker: str) -> dict[str, str]:
@@ -118,22 +146,34 @@ def put_memory(tx: Transaction, tracker: str, changes: Mapping[str, str | None])
         if value is None:
             _delete(tx, schema.memory, tracker=tracker, name=name)
         else:
-            put(tx.connection, schema.memory, tx.workspace, {"tracker": tracker, "name": name}, {"value": value})
+            put(
+                tx.connection,
+                schema.memory,
+                tx.workspace,
+                {"tracker": tracker, "name": name},
+                {"value": value},
+            )
 
 
 def not_before(tx: Transaction, tracker: str) -> str | None:
     """UTC text until which the tracker asked not to be called."""
     table = schema.failure
-    return tx.connection.execute(select(table.c.until).where(*_of(tx, table, cause=f"tracker:{tracker}"))).scalar_one_or_none()
+    return tx.connection.execute(
+        select(table.c.until).where(*_of(tx, table, cause=f"tracker:{tracker}"))
+    ).scalar_one_or_none()
 
 
 def put_failure(tx: Transaction, tracker: str, message: str, until: datetime | None) -> None:
     """Remember a failing tracker: first and last time, how often, until when to leave it alone."""
     table, cause, now = schema.failure, f"tracker:{tracker}", instant_text(tx.now)
     values = {"last_at": now, "message": message, "until": instant_text(until) if until else None}
-    changed = tx.connection.execute(update(table).where(*_of(tx, table, cause=cause)).values(**values, count=table.c.count + 1))
+    changed = tx.connection.execute(
+        update(table).where(*_of(tx, table, cause=cause)).values(**values, count=table.c.count + 1)
+    )
     if not changed.rowcount:
-        tx.connection.execute(insert(table).values(workspace_id=tx.workspace, cause=cause, first_at=now, count=1, **values))
+        tx.connection.execute(
+            insert(table).values(workspace_id=tx.workspace, cause=cause, first_at=now, count=1, **values)
+        )
 
 
 def clear_failure(tx: Transaction, tracker: str) -> None:
@@ -169,7 +209,16 @@ def refusals(tx: Transaction, tracker: str | None = None) -> tuple[Refusal, ...]
     key = {} if tracker is None else {"tracker": tracker}
     rows = tx.connection.execute(select(table).where(*_of(tx, table, **key))).mappings()
     found = [
-        Refusal(TaskKey.parse(r["task_key"]), r["tracker"], r["field"], _value(r["wanted"]), _value(r["raw_found"]), tuple(json.loads(r["moves"])), r["why"], r["at"])
+        Refusal(
+            TaskKey.parse(r["task_key"]),
+            r["tracker"],
+            r["field"],
+            _value(r["wanted"]),
+            _value(r["raw_found"]),
+            tuple(json.loads(r["moves"])),
+            r["why"],
+            r["at"],
+        )
         for r in rows
     ]
     return tuple(sorted(found, key=lambda one: (one.key, one.tracker, one.field)))
@@ -218,9 +267,22 @@ def flips(tx: Transaction, tracker: str) -> dict[tuple[str, str], tuple[tuple[st
 def put_flip(tx: Transaction, ref: RemoteRef, name: str, times: Iterable[str], frozen_at: str | None) -> None:
     """Keep the count of one field."""
     key = {"tracker": ref.tracker, "remote_id": ref.id, "field": name}
-    put(tx.connection, schema.flip, tx.workspace, key, {"payload": canonical_json(list(times)), "frozen_at": frozen_at})
+    put(
+        tx.connection,
+        schema.flip,
+        tx.workspace,
+        key,
+        {"payload": canonical_json(list(times)), "frozen_at": frozen_at},
+    )
 
 
 def drop_flips(tx: Transaction, ref: RemoteRef) -> None:
     """A person unfroze the task."""
     _delete(tx, schema.flip, tracker=ref.tracker, remote_id=ref.id)
+
+
+def read_days(tx: Transaction) -> dict[str, str | None]:
+    """Tracker → the day (ISO, the company's zone) on which it was last read."""
+    table = schema.tracker
+    rows = tx.connection.execute(select(table.c.name, table.c.read_on).where(*_of(tx, table)))
+    return {row.name: row.read_on for row in rows}

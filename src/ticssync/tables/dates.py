@@ -17,7 +17,9 @@ _ERAS: Final = {
 }
 _LETTERS: Final = {"R": "令和", "H": "平成", "S": "昭和"}
 _WESTERN: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
-_ERA: Final = re.compile(r"(令和|平成|昭和|[RHS])\s*(\d{1,2}|元)\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?", re.IGNORECASE)
+_ERA: Final = re.compile(
+    r"(令和|平成|昭和|[RHS])\s*(\d{1,2}|元)\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?", re.IGNORECASE
+)
 _NO_YEAR: Final = re.compile(r"\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 

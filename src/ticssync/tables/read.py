@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -52,9 +52,14 @@ def read_grids(source: Path | bytes) -> Mapping[str, Grid]:
 
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        return {name: _grid(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names}
+        return {
+            name: _grid(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+            for name in book.sheet_names
+        }
     except (CalamineError, OSError, ValueError, KeyError) as error:
-        raise UnreadableTable(say("this workbook cannot be read (cut in half or damaged): {why}", why=str(error)[:200])) from error
+        raise UnreadableTable(
+            say("this workbook cannot be read (cut in half or damaged): {why}", why=str(error)[:200])
+        ) from error
     except BaseException as error:
         # A damaged file can make the Rust reader panic; pyo3's PanicException is no Exception.
         if type(error).__name__ != "PanicException":
@@ -82,7 +87,7 @@ def _refuse(raw: bytes) -> None:
         raise UnreadableTable(say("this is not a workbook (.xlsx)"))
 
 
-def _grid(name: str, rows: list[list[Cell]]) -> Grid:
+def _grid(name: str, rows: Sequence[Sequence[Cell]]) -> Grid:
     return Grid(name, tuple(tuple(None if cell == "" else cell for cell in row) for row in rows))
 
 

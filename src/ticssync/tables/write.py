@@ -64,7 +64,13 @@ class Book:
         else:
             sheet.write_string(row, column, str(value), style)
 
-    def row(self, sheet: Any, row: int, values: Mapping[int, Cell] | list[Cell] | tuple[Cell, ...], style: Any = None) -> None:
+    def row(
+        self,
+        sheet: Any,
+        row: int,
+        values: Mapping[int, Cell] | list[Cell] | tuple[Cell, ...],
+        style: Any = None,
+    ) -> None:
         """Several cells of one row; a list starts at column 0."""
         items = values.items() if isinstance(values, Mapping) else enumerate(values)
         for column, value in items:

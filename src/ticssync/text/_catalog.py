@@ -37,7 +37,11 @@ class Text:
     def __call__(self, message: str, /, **values: object) -> str:
         """The message in the language, filled."""
         translated = self._translate(message)
-        return translated.format(**{name: self.of(value) for name, value in values.items()}) if values else translated
+        return (
+            translated.format(**{name: self.of(value) for name, value in values.items()})
+            if values
+            else translated
+        )
 
     def of(self, value: object) -> object:
         """A value as it is shown: a `Said` translated with its own values, anything else as it is."""
@@ -53,8 +57,12 @@ class Text:
         """One line for a problem: place, message, what to do."""
         return str(
             Problem(
-                self.said(problem.message), problem.file, problem.line, problem.column,
-                self.said(problem.place), self.said(problem.fix),
+                self.said(problem.message),
+                problem.file,
+                problem.line,
+                problem.column,
+                self.said(problem.place),
+                self.said(problem.fix),
             )  # fmt: skip
         )
 

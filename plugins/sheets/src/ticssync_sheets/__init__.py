@@ -16,7 +16,10 @@ WORKBOOK = TrackerKind(
     questions=(
         Question(
             "path",
-            Words("ブックの場所（担当者が開ける共有フォルダの中）", "Where the workbook is (in a folder that colleagues can open)"),
+            Words(
+                "ブックの場所（担当者が開ける共有フォルダの中）",
+                "Where the workbook is (in a folder that colleagues can open)",
+            ),
             default="TICS課題一覧.xlsx",
         ),
     ),

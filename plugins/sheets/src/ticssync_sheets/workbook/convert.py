@@ -100,7 +100,9 @@ def _status(text: str, names: Names) -> str:
     if len(meant) == 1:
         return meant.pop()
     raise Undecodable(
-        names.text("“{text}” is not a status: choose one of {known}", text=text, known=" · ".join(names.statuses))
+        names.text(
+            "“{text}” is not a status: choose one of {known}", text=text, known=" · ".join(names.statuses)
+        )
     )
 
 

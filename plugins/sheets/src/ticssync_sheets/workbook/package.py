@@ -37,7 +37,10 @@ class Package:
     def related(self, part: str, kind: str) -> Iterator[str]:
         """Parts that `part` refers to with a relation of this kind (`table`, `styles`, …)."""
         for relation in self._relations(part):
-            if relation.get("Type", "").rpartition("/")[2] == kind and relation.get("TargetMode") != "External":
+            if (
+                relation.get("Type", "").rpartition("/")[2] == kind
+                and relation.get("TargetMode") != "External"
+            ):
                 yield _target(part, relation.get("Target", ""))
 
     def sheets(self) -> Mapping[str, str]:
@@ -46,7 +49,7 @@ class Package:
         found: dict[str, str] = {}
         for sheet in parse(self.parts[BOOK]).iter("{*}sheet"):
             ids = [value for name, value in sheet.attrib.items() if name.endswith("}id")]
-            part = targets.get(ids[0]) if ids else None
+            part = targets.get(ids[0], "") if ids else ""
             if part in self.parts:
                 found[sheet.get("name", "")] = part
         return found
@@ -75,7 +78,9 @@ def open_package(raw: bytes, text: Translate) -> Package:
         with zipfile.ZipFile(io.BytesIO(raw)) as package:
             infos = tuple(info for info in package.infolist() if not info.is_dir())
             if sum(info.file_size for info in infos) > MAX_UNPACKED:
-                raise UnreadableTable(text("this workbook unpacks to more than {limit} bytes", limit=MAX_UNPACKED))
+                raise UnreadableTable(
+                    text("this workbook unpacks to more than {limit} bytes", limit=MAX_UNPACKED)
+                )
             parts = {info.filename: package.read(info) for info in infos}
     except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, NotImplementedError, ValueError) as error:
         raise UnreadableTable(text("this workbook was cut in half or is damaged")) from error
@@ -118,6 +123,8 @@ def _target(part: str, target: str) -> str:
 
 def _like(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
     copy = zipfile.ZipInfo(info.filename, info.date_time)
-    copy.compress_type = info.compress_type if info.compress_type == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
+    copy.compress_type = (
+        info.compress_type if info.compress_type == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
+    )
     copy.external_attr, copy.create_system = info.external_attr, info.create_system
     return copy

@@ -31,6 +31,7 @@ class SheetXml:
         self._data = self._root.find(tag("sheetData"))
         self._rows: dict[int, Element] = {}
         self._cells: dict[tuple[int, int], Element] = {}
+        self._last_row = -1
         self._number_all()
 
     def _number_all(self) -> None:
@@ -40,6 +41,7 @@ class SheetXml:
             row_at = int(row.get("r")) - 1 if row.get("r") else row_at + 1
             row.set("r", str(row_at + 1))
             self._rows[row_at] = row
+            self._last_row = max(self._last_row, row_at)
             column = -1
             for cell in row.iterfind(tag("c")):
                 column = place_of(cell.get("r"))[1] if cell.get("r") else column + 1
@@ -73,6 +75,12 @@ class SheetXml:
     def bottom(self) -> int:
         """The last row with a value anywhere on the sheet; -1 where there is none."""
         return max((row for (row, _), cell in self._cells.items() if len(cell)), default=-1)
+
+    def bottom_in(self, area: Area) -> int:
+        """The last row of the area with a value; -1 where there is none."""
+        return max(
+            (place[0] for place, cell in self._cells.items() if len(cell) and place in area), default=-1
+        )
 
     def occupied(self, area: Area) -> bool:
         """Whether a cell in the area holds a value, or is part of merged cells."""
@@ -154,8 +162,9 @@ class SheetXml:
         if row not in self._rows:
             found = element("row")
             found.set("r", str(row + 1))
-            if not self._rows or row > max(self._rows):
+            if row > self._last_row:
                 self._data.append(found)
+                self._last_row = row
             else:
                 following = self._rows[min(other for other in self._rows if other > row)]
                 following.addprevious(found)

@@ -13,7 +13,8 @@ from ticssync_sheets.workbook.xml import parse, tag, to_bytes
 
 _BUILT_IN_DATES: Final = frozenset({*range(14, 18), 22, *range(27, 32), 34, 35, 36, *range(50, 59)})
 _SHORT_DATE: Final = 14
-_QUOTED: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_NO_DATE: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|general|e[+-]', re.IGNORECASE)
+_DATE: Final = re.compile("[yd]|ge|^e", re.IGNORECASE)
 
 
 class Styles:
@@ -41,7 +42,7 @@ class Styles:
         number = int(self._formats[style].get("numFmtId", 0))
         for known in self._root.iter(tag("numFmt")):
             if known.get("numFmtId") == str(number) and known.getparent().tag == tag("numFmts"):
-                return bool(re.search("[ydge]", _QUOTED.sub("", known.get("formatCode", "")).lower()))
+                return bool(_DATE.search(_NO_DATE.sub("", known.get("formatCode", ""))))
         return number in _BUILT_IN_DATES
 
     def _with_date(self, style: int) -> int:

@@ -1,0 +1,168 @@
+"""Edits of cells put into the package that is there.  Pure: bytes in, bytes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from ticssync.plugin import cell_name
+from ticssync_sheets.workbook.areas import Area, extend_list, parse_area
+from ticssync_sheets.workbook.convert import Content
+from ticssync_sheets.workbook.hidden import recalculate_on_load, write_hidden
+from ticssync_sheets.workbook.layout import Layout
+from ticssync_sheets.workbook.names import MARKER, Names
+from ticssync_sheets.workbook.package import BOOK, Package
+from ticssync_sheets.workbook.reading import Identity, Reading
+from ticssync_sheets.workbook.sheet_xml import SheetXml
+from ticssync_sheets.workbook.styles import Styles
+from ticssync_sheets.workbook.xml import Element, parse, tag, to_bytes
+
+_BUILT_IN: Final = "_xlnm."
+
+
+@dataclass(frozen=True, slots=True)
+class RowEdit:
+    """New contents for one row, by field (or `marker`); `row` None: a new row."""
+
+    row: int | None
+    cells: Mapping[str, Content]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The new file, and what each cell that was put in must say when it is read back."""
+
+    raw: bytes
+    wanted: Mapping[tuple[int, int], Content]
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where new rows go: from `first` on; `body` is the table's data area; `grows`: whether it is led on."""
+
+    first: int
+    body: Area
+    grows: bool
+
+
+def edited(
+    reading: Reading, layout: Layout, edits: Sequence[RowEdit], identity: Identity, names: Names
+) -> Edited:
+    """Apply edits and write the identity (with its new serial) into the hidden sheet."""
+    package = reading.package
+    part = package.sheets()[layout.sheet]
+    sheet = SheetXml(package.parts[part], date1904=reading.date1904)
+    book = parse(package.parts[BOOK])
+    styles_part = next(package.related(BOOK, "styles"), None)
+    styles = Styles(package.parts[styles_part]) if styles_part else None
+    new = sum(1 for edit in edits if edit.row is None)
+    room = _room(reading, layout, sheet, new)
+    looks = _looks(reading, room, sheet)
+    wanted: dict[tuple[int, int], Content] = {}
+    for edit, row in zip(edits, _place(edits, room), strict=True):
+        wanted |= _put(sheet, styles, layout, edit, row, looks)
+    changed: dict[str, bytes] = {}
+    if new and room.grows:
+        changed |= _grow(package, part, layout, sheet, book, room, room.first + new - 1)
+    recalculate_on_load(book)
+    changed |= write_hidden(package, book, identity, names)
+    changed |= {part: sheet.to_bytes(), BOOK: to_bytes(book)}
+    if styles and styles_part and styles.changed:
+        changed[styles_part] = styles.to_bytes()
+    return Edited(package.with_parts(changed), wanted)
+
+
+def _place(edits: Sequence[RowEdit], room: _Room) -> Iterator[int]:
+    following = room.first
+    for edit in edits:
+        if edit.row is not None:
+            yield edit.row
+        else:
+            yield following
+            following += 1
+
+
+def _put(
+    sheet: SheetXml, styles: Styles | None, layout: Layout, edit: RowEdit, row: int, looks: Mapping[int, int]
+) -> dict[tuple[int, int], Content]:
+    if edit.row is None:
+        sheet.new_row(row, looks)
+    wanted = {}
+    for name, content in edit.cells.items():
+        if name not in layout.columns:
+            continue
+        column = layout.columns[name]
+        style = styles.for_days(sheet.style(row, column)) if styles and isinstance(content, date) else None
+        sheet.put(row, column, content, style)
+        wanted[row, column] = content
+    return wanted
+
+
+def _room(reading: Reading, layout: Layout, sheet: SheetXml, new: int) -> _Room:
+    left, right = min(layout.columns.values()), max(layout.columns.values())
+    if reading.table:
+        left, right = min(left, reading.table.left), max(right, reading.table.right)
+    totals = _totals(reading, layout)
+    marked = [row.index for row in reading.rows if row.marker]
+    bottom = reading.table.bottom - totals if reading.table else max(marked, default=layout.header)
+    body = Area(layout.header + 1, left, max(bottom, layout.header + 1), right)
+    used = sheet.bottom_in(body) if reading.table else bottom
+    first = max(used, layout.header) + 1
+    beyond = Area(body.bottom + 1, left, first + new - 1, right)
+    if beyond.bottom < beyond.top or not (totals or sheet.occupied(beyond)):
+        return _Room(first, body, grows=True)
+    # Something stands right below the table: the new rows go below it, and the table is not led over it.
+    return _Room(max([sheet.bottom(), *(area.bottom for area in sheet.merged())]) + 1, body, grows=False)
+
+
+def _totals(reading: Reading, layout: Layout) -> int:
+    package = reading.package
+    for table in package.related(package.sheets()[layout.sheet], "table"):
+        root = parse(package.parts[table])
+        if reading.table and parse_area(root.get("ref", "")) == reading.table:
+            return int(root.get("totalsRowCount", 0))
+    return 0
+
+
+def _looks(reading: Reading, room: _Room, sheet: SheetXml) -> dict[int, int]:
+    rows = [row.index for row in reading.rows if row.marker]
+    pattern = max(rows, default=room.body.top)
+    return {column: sheet.style(pattern, column) for column in range(room.body.left, room.body.right + 1)}
+
+
+def _grow(
+    package: Package, part: str, layout: Layout, sheet: SheetXml, book: Element, room: _Room, bottom: int
+) -> dict[str, bytes]:
+    if bottom <= room.body.bottom:
+        return {}
+    sheet.extend(room.body, bottom)
+    _grow_names(book, layout.sheet, room.body, bottom)
+    changed = {}
+    for name in package.related(part, "table"):
+        table = parse(package.parts[name])
+        area = parse_area(table.get("ref", ""))
+        if area and area.top == layout.header and (layout.header, layout.columns[MARKER]) in area:
+            for found in (table, *table.iterfind(tag("autoFilter"))):
+                found.set("ref", extend_list(found.get("ref", ""), room.body, bottom))
+            changed[name] = to_bytes(table)
+    return changed
+
+
+def _grow_names(book: Element, sheet: str, body: Area, bottom: int) -> None:
+    """Filter and print areas are defined names with absolute references."""
+    for name in book.iter(tag("definedName")):
+        if not name.get("name", "").startswith(_BUILT_IN):
+            continue
+        where, _, reference = (name.text or "").rpartition("!")
+        area = parse_area(reference)
+        named = where.removeprefix("'").removesuffix("'").replace("''", "'")
+        if area and named == sheet and area.bottom == body.bottom and area.crosses(body):
+            name.text = f"{where}!{_absolute(area.down_to(bottom))}"
+
+
+def _absolute(area: Area) -> str:
+    ends = (cell_name(area.top, area.left), cell_name(area.bottom, area.right))
+    letters = [end.rstrip("0123456789") for end in ends]
+    return f"${letters[0]}${area.top + 1}:${letters[1]}${area.bottom + 1}"

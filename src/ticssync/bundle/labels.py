@@ -1,0 +1,159 @@
+"""The words of the bundle for codes: states, ways, kinds.  A code that is not here is shown as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ticssync.model.criterion import Words
+
+STATES: Final[Mapping[str, Words]] = {
+    "unknown": Words("情報なし", "No information"),
+    "fetch_failed": Words("読取エラー", "Read error"),
+    "expired": Words("要更新（証跡の期限切れ）", "Needs renewal (evidence expired)"),
+    "reported_without_evidence": Words("証跡不足", "Evidence missing"),
+    "returned": Words("差戻し", "Returned"),
+    "exclusion_proposed": Words("対象外の申請", "Exclusion proposed"),
+    "not_started": Words("未着手", "Not started"),
+    "in_progress": Words("対応中", "In progress"),
+    "reported": Words("確認待ち", "Waiting for confirmation"),
+    "confirmed": Words("確認済", "Confirmed"),
+    "excluded": Words("対象外", "Excluded"),
+    "not_applicable": Words("適用外", "Not applicable"),
+}
+PILES: Final = {
+    "confirmed": Words("確認済", "Confirmed"),
+    "waiting": Words("確認待ち", "Waiting"),
+    "open": Words("未了", "Open"),
+}
+TASK_STATUS: Final = {
+    "todo": Words("未着手", "To do"),
+    "doing": Words("作業中", "Doing"),
+    "review": Words("レビュー中", "In review"),
+    "done": Words("完了", "Done"),
+    "wont_do": Words("実施しない", "Won't do"),
+}
+EVIDENCE_STATE: Final = {
+    "none": Words("なし", "None"),
+    "partial": Words("一部のみ", "Partial"),
+    "complete": Words("そろっている", "Complete"),
+    "expired": Words("期限切れ", "Expired"),
+    "unreadable": Words("読み取れない", "Unreadable"),
+    "unknown": Words("不明", "Unknown"),
+}
+KEEP_MODE: Final = {
+    "copy": Words("原本の写しを収録", "Copy inside"),
+    "hash_only": Words("ハッシュ値のみ", "Hash only"),
+    "on_site": Words("現地提示", "Shown on site"),
+    "paper": Words("紙", "Paper"),
+}
+ACT: Final = {
+    "confirm": Words("確認", "Confirmed"),
+    "return": Words("差戻し", "Returned"),
+    "exclude": Words("対象外とする", "Excluded"),
+    "withdraw": Words("取消し", "Withdrawn"),
+}
+CHANNEL: Final = {
+    "tracker": Words("課題管理（本人のアカウント）", "Tracker (own account)"),
+    "sheet": Words("確認票", "Confirmation sheet"),
+    "web": Words("Web画面", "Web page"),
+    "cli": Words("コマンド", "Command line"),
+    "mail": Words("メール", "Mail"),
+    "drop": Words("証跡受付フォルダー", "Drop folder"),
+    "daemon": Words("自動", "Automatic"),
+}
+ROLE: Final = {
+    "owner": Words("担当", "Owner"),
+    "manager": Words("管理責任者", "Responsible manager"),
+    "executive": Words("経営者", "Executive"),
+    "admin": Words("事務局", "Administrator"),
+    "auditor": Words("審査員", "Auditor"),
+    "consultant": Words("コンサルタント", "Consultant"),
+}
+BASIS: Final = {
+    "named_by_meti": Words("経済産業省の資料に項目名あり", "Topic named by METI"),
+    "pre_revision": Words("改正前の基準の要約による", "From a summary of the criteria before the revision"),
+    "derived": Words("関連する基準からの推定", "Inferred from related schemes"),
+    "guess": Words("推測", "Guess"),
+    "company": Words("自社で追加", "Added by the company"),
+}
+CONFIDENCE: Final = {
+    "high": Words("高", "high"),
+    "medium": Words("中", "medium"),
+    "low": Words("低", "low"),
+}
+CADENCE: Final = {
+    "once": Words("一度", "Once"),
+    "yearly": Words("年1回", "Yearly"),
+    "half_yearly": Words("半年ごと", "Half-yearly"),
+    "quarterly": Words("四半期ごと", "Quarterly"),
+    "monthly": Words("毎月", "Monthly"),
+    "on_event": Words("事象の都度", "On event"),
+}
+DUTY: Final = {
+    "periodic_report": Words("定期報告", "Periodic report"),
+    "renewal_apply": Words("更新の申請", "Application for renewal"),
+    "renewal": Words("更新審査", "Renewal audit"),
+    "evidence_expiry": Words("証跡の期限", "Evidence expiry"),
+    "recurring": Words("繰返しの実施事項", "Recurring work"),
+    "task_due": Words("タスクの期日", "Task due"),
+    "finding": Words("指摘への対応", "Finding"),
+}
+DUTY_STATE: Final = {
+    "open": Words("未提出", "Open"),
+    "submitted": Words("提出済", "Submitted"),
+    "accepted": Words("受理済", "Accepted"),
+}
+DATE_BASIS: Final = {
+    "printed": Words("認証書の記載", "Printed on the certificate"),
+    "confirmed": Words("認証機関に確認済", "Confirmed by the body"),
+    "default": Words("本製品の既定（要確認）", "Default of this tool (to be checked)"),
+}
+FIELD: Final = {
+    "title": Words("件名", "Title"),
+    "body": Words("本文", "Description"),
+    "status": Words("状態", "Status"),
+    "assignee": Words("担当", "Assignee"),
+    "start": Words("開始日", "Start"),
+    "due": Words("期日", "Due"),
+    "priority": Words("優先度", "Priority"),
+    "labels": Words("ラベル", "Labels"),
+    "report": Words("完了報告", "Report"),
+}
+PURPOSE: Final = {
+    "first": Words("初回の審査", "First audit"),
+    "report": Words("定期報告", "Periodic report"),
+    "renewal": Words("更新審査", "Renewal audit"),
+}
+TABLES: Final[Mapping[str, Mapping[str, Words]]] = {
+    "state": STATES,
+    "pile": PILES,
+    "task_status": TASK_STATUS,
+    "evidence_state": EVIDENCE_STATE,
+    "keep_mode": KEEP_MODE,
+    "act": ACT,
+    "channel": CHANNEL,
+    "role": ROLE,
+    "basis": BASIS,
+    "confidence": CONFIDENCE,
+    "cadence": CADENCE,
+    "duty": DUTY,
+    "duty_state": DUTY_STATE,
+    "date_basis": DATE_BASIS,
+    "field": FIELD,
+}
+
+
+def label(table: str, code: object) -> Words:
+    """The words for a code; the code itself in both languages where it is not known."""
+    text = "" if code is None else str(code)
+    return TABLES[table].get(text) or Words(text, text)
+
+
+def purpose_label(purpose: str) -> Words:
+    """`renewal-2028` as 更新審査 2028年."""
+    kind, _, year = purpose.partition("-")
+    words = PURPOSE.get(kind)
+    if words is None:
+        return Words(purpose, purpose)
+    return Words(f"{words.ja}（{year}年）", f"{words.en} {year}") if year else words

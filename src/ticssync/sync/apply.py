@@ -1,0 +1,266 @@
+"""Writing to one tracker: intents first, then the call, then what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ticssync.errors import say
+from ticssync.model.canonical import digest, instant_text, plain
+from ticssync.model.task import RemoteTask
+from ticssync.plugin import Change, Done, Draft, Fate, Move, Note, NotSupported, Outcome, Repair
+from ticssync.store import By, Store
+from ticssync.store.working import Intent, add_intents, put_memory
+from ticssync.sync.actions import Action, TrackerReport
+from ticssync.sync.look import Seen, with_errors
+from ticssync.sync.path import status_path
+from ticssync.sync.plan import Create, Update, Work
+from ticssync.sync.record import Outcomes, record
+from ticssync.sync.state import Known, Site
+
+CHUNK: Final = 50
+"""Creates in one go where the tracker takes any number: bounds what one lost answer leaves unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What writing needs from outside: the store, who acts, a check of the lease directly before each send,
+    and the plugins' veto (a text, or None)."""
+
+    store: Store
+    by: By
+    token: int
+    guard: Callable[[], None]
+    review: Callable[[str, Sequence[Mapping[str, Any]]], str | None]
+
+
+def outgoing(site: Site, work: Work, repairs: Sequence[Repair]) -> list[Action]:
+    """The writes as lines of `plan` and `sync`."""
+    lines = [
+        Action(
+            one.op,
+            "out",
+            one.key,
+            "",
+            {name: (None, site.driver.view(name, value)) for name, value in one.fields.items()},
+        )
+        for one in work.creates
+    ]
+    for update in work.updates:
+        one = update.binding
+        if update.set:
+            fields = {
+                name: (update.before.get(name), site.driver.view(name, value))
+                for name, value in update.set.items()
+            }
+            lines.append(Action("update", "out", one.key, one.display_key, fields))
+        if update.note is not None:
+            lines.append(
+                Action("comment", "out", one.key, one.display_key, {"note": (None, update.note.value)})
+            )
+        if update.marker is not None:
+            lines.append(Action("marker", "out", one.key, one.display_key, {"marker": (None, update.marker)}))
+    for repair in repairs:
+        if repair.key is not None:
+            lines.append(Action("marker", "out", repair.key, repair.ref.id, {}, why=repair.what))
+    return lines
+
+
+def route(site: Site, work: Work, known: Known) -> list[tuple[Update, str]]:
+    """Find the way through the workflow for each wanted status; what has none is taken out and returned with
+    the reason.  Reads only.  A status refused before is asked for again only where the tracker now says that it
+    may be set."""
+    asking = [one for one in work.updates if "status" in one.set]
+    if not asking:
+        return []
+    moves = _moves(site)
+    allowed = {} if moves else site.driver.next_statuses([one.binding.ref for one in asking])
+    refused = []
+    for update in asking:
+        goals = [remote for remote, canonical in site.statuses.items() if canonical == update.set["status"]]
+        path, why = _way(update, goals, moves, allowed.get(update.binding.ref))
+        before = known.refusals.get((update.binding.key, site.name, "status"))
+        silent = before is not None and not known.retry and not moves and update.binding.ref not in allowed
+        work.updates.remove(update)
+        if why and (before is None or before.why != str(why)):
+            refused.append((update, why))
+        if why or silent:
+            kept = replace(
+                update, set={name: value for name, value in update.set.items() if name != "status"}
+            )
+        else:
+            kept = replace(update, status_path=path)
+        if kept.set or kept.marker is not None or kept.note is not None:
+            work.updates.append(kept)
+    return refused
+
+
+def _moves(site: Site) -> Mapping[str, Sequence[str]]:
+    try:
+        return site.driver.schema().moves
+    except NotSupported:
+        return {}
+
+
+def _way(
+    update: Update, goals: Sequence[str], moves: Mapping[str, Sequence[str]], allowed: Sequence[Move] | None
+) -> tuple[tuple[str, ...], str]:
+    if moves:
+        found = status_path(moves, update.raw_status, goals)
+        return (
+            (found, "")
+            if found is not None
+            else (
+                (),
+                say(
+                    "the workflow has no way from {start} to {goal}",
+                    start=update.raw_status,
+                    goal=" / ".join(goals),
+                ),
+            )
+        )
+    if allowed is None:
+        return (), ""
+    move = next((one for one in allowed if one.to_status in goals), None)
+    if move is None:
+        known = ", ".join(one.to_status for one in allowed) or "-"
+        return (), say(
+            "the tracker does not allow {goal} now (allowed: {known})", goal=" / ".join(goals), known=known
+        )
+    if move.required_fields:
+        return (), say(
+            "the tracker wants {fields} filled for {goal}",
+            fields=", ".join(move.required_fields),
+            goal=move.to_status,
+        )
+    return (move.to_status,), ""
+
+
+def apply(
+    seen: Seen, work: Work, known: Known, hands: Hands, report: TrackerReport, now: Callable[[], datetime]
+) -> None:
+    """Write to one tracker.  Errors of the door end this tracker's part of the cycle and no other's."""
+    site = seen.site
+    refused: list[tuple[Update, str]] = []
+    with_errors(seen, lambda: refused.extend(route(site, work, known)))
+    if not seen.ok:
+        _tell(seen, report)
+        return
+    lines = outgoing(site, work, seen.repairs)
+    veto = hands.review(site.name, [line.plain() for line in lines]) if lines else None
+    if veto:
+        report.state, report.message = "safety_stop", veto
+        return
+    if refused:
+        # Committed before anything is sent: a refusal must not be lost with a later failure.
+        with hands.store.write() as tx:
+            record(tx, site, known, Outcomes(routeless=refused), hands.by, report)
+    if work.creates or work.updates or seen.repairs:
+        with_errors(seen, lambda: _send_all(seen, work, known, hands, report, now))
+        _tell(seen, report)
+
+
+def _tell(seen: Seen, report: TrackerReport) -> None:
+    if not seen.ok:
+        report.state, report.message, report.holder = seen.state, seen.message, seen.holder
+        report.until = instant_text(seen.until) if seen.until else None
+
+
+def _send_all(
+    seen: Seen, work: Work, known: Known, hands: Hands, report: TrackerReport, now: Callable[[], datetime]
+) -> None:
+    driver = seen.site.driver
+    hint = driver.presend().hint
+    size = driver.caps.create_max or CHUNK
+    batches = (
+        [work.creates]
+        if driver.caps.file_batch
+        else [work.creates[at : at + size] for at in range(0, len(work.creates), size)]
+    )
+    for number, batch in enumerate(batches or [[]]):
+        last = number == len(batches or [[]]) - 1
+        updates = work.updates if driver.caps.file_batch or (last and not batch) else []
+        _send(seen, batch, updates, known, hands, report, now, hint)
+    if not driver.caps.file_batch and work.creates:
+        _send(seen, [], work.updates, known, hands, report, now, hint)
+
+
+def _send(
+    seen: Seen, creates: Sequence[Create], updates: Sequence[Update], known: Known, hands: Hands, report: TrackerReport,
+    now: Callable[[], datetime], hint: str,
+) -> None:  # fmt: skip
+    site, driver = seen.site, seen.site.driver
+    if not creates and not updates and not seen.repairs:
+        return
+    intents = [_intent(one, site, hint, now()) for one in creates]
+    notes = {one.binding.ref: _note_intent(one, site, now()) for one in updates if one.note is not None}
+    if intents or notes:
+        with hands.store.write() as tx:
+            add_intents(tx, [*intents, *notes.values()], hands.token)
+    hands.guard()
+    drafts = [Draft(one.key, str(one.marker), one.fields) for one in creates]
+    changes = [_change(one, notes.get(one.binding.ref)) for one in updates]
+    made, changed = driver.write(drafts, changes)
+    made, changed = _read_back(site, made, changed)
+    outcomes = Outcomes(
+        made=list(zip(creates, made, strict=True)), changed=list(zip(updates, changed, strict=True)),
+        intents={**{str(one.marker): intent.id for one, intent in zip(creates, intents, strict=True)}},
+        notes={ref: intent.id for ref, intent in notes.items()}, repairs=tuple(seen.repairs),
+    )  # fmt: skip
+    with hands.store.write() as tx:
+        record(
+            tx, site, known, outcomes, hands.by, report, now() + timedelta(seconds=driver.caps.lookup_lag_s)
+        )
+        put_memory(tx, site.name, site.memory.take())
+
+
+def _intent(one: Create, site: Site, hint: str, at: datetime) -> Intent:
+    payload = {"fields": plain(one.fields), "role": one.role}
+    return Intent(
+        digest(["create", str(one.marker), site.name])[:20],
+        one.key,
+        site.name,
+        one.op,
+        str(one.marker),
+        hint,
+        instant_text(at),
+        payload,
+    )
+
+
+def _note_intent(one: Update, site: Site, at: datetime) -> Intent:
+    assert one.note is not None
+    name = digest(["note", str(one.binding.key), site.name, one.note.at])[:20]
+    payload = {"remote_id": one.binding.ref.id, "text": one.note.value}
+    return Intent(
+        name, one.binding.key, site.name, "comment", f"[ticssync {name[:12]}]", "", instant_text(at), payload
+    )
+
+
+def _change(one: Update, note: Intent | None) -> Change:
+    expect = {name: one.before[name] for name in one.set if name in one.before}
+    text = Note(str(note.payload["text"]), note.marker) if note is not None else None
+    return Change(one.binding.ref, one.set, expect, one.status_path, text, one.marker, one.binding.key)
+
+
+def _read_back(
+    site: Site, made: Sequence[Outcome], changed: Sequence[Outcome]
+) -> tuple[list[Outcome], list[Outcome]]:
+    """2xx is no proof: what the answer did not carry is read again, all in one strong read."""
+    bare = [one.ref for one in (*made, *changed) if isinstance(one, Done) and one.task is None]
+    if not bare:
+        return list(made), list(changed)
+    answers = site.driver.fetch(bare)
+
+    def completed(one: Outcome) -> Outcome:
+        if not isinstance(one, Done) or one.task is not None:
+            return one
+        answer = answers.get(one.ref)
+        task: RemoteTask | None = (
+            answer.task if answer is not None and answer.fate in (Fate.PRESENT, Fate.MOVED) else None
+        )
+        return Done(one.ref, task)
+
+    return [completed(one) for one in made], [completed(one) for one in changed]

@@ -1,0 +1,318 @@
+"""One pass over all trackers: look, decide, commit what was seen, write, commit what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from ticssync.errors import say
+from ticssync.model.binding import Base
+from ticssync.model.canonical import instant_text, parse_instant, plain
+from ticssync.model.key import TaskKey
+from ticssync.store import Transaction
+from ticssync.store import bindings as binding_rows
+from ticssync.store import hub as hub_rows
+from ticssync.store import working
+from ticssync.sync.actions import TrackerReport
+from ticssync.sync.apply import Hands, apply, outgoing, route
+from ticssync.sync.decide import Decision, decide, needed
+from ticssync.sync.look import Seen, look, with_errors
+from ticssync.sync.safety import safety_stop, word_for
+from ticssync.sync.state import Display, Known, Site, Want, read_known
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What kind of pass: `only` keys (None = all), `read_only` writes nothing to trackers, `dry` nothing at all.
+
+    `accept` is the word of a safety stop; `retry_refused` asks again for what was refused.
+    """
+
+    only: frozenset[TaskKey] | None = None
+    read_only: bool = False
+    dry: bool = False
+    accept: str = ""
+    retry_refused: bool = False
+
+
+@dataclass
+class Pass:
+    """One pass in the making."""
+
+    sites: Mapping[str, Site]
+    wants: Mapping[TaskKey, Want]
+    display: Display
+    hands: Hands
+    order: Order
+    today: date
+    now: Callable[[], datetime]
+    reports: dict[str, TrackerReport] = field(default_factory=dict)
+
+
+def run(this: Pass) -> dict[str, TrackerReport]:
+    """Run the pass.  Each tracker's own state is in its report; one tracker's failure stops no other."""
+    known = _known(this)
+    for name in this.sites:
+        this.reports.setdefault(name, TrackerReport(name))
+    seens = _look_everywhere(this, known)
+    decision = decide(this.wants, known, seens, this.reports, this.display, this.now())
+    if this.order.dry:
+        _preview(this, known, seens, decision)
+    else:
+        _commit(this, known, seens, decision)
+        _write(this, known, seens, decision)
+    for name, seen in seens.items():
+        _report(this.reports[name], seen, decision, known)
+    return this.reports
+
+
+def _known(this: Pass) -> Known:
+    with this.hands.store.read() as tx:
+        known = read_known(tx, tuple(this.sites))
+    if this.order.retry_refused:
+        known = replace(known, refusals={}, retry=True)
+    today = this.today.isoformat()
+    return replace(known, ask_again=any(day != today for day in known.read_on.values()))
+
+
+def _look_everywhere(this: Pass, known: Known) -> dict[str, Seen]:
+    refs, make = needed(this.wants, this.sites, known, this.display)
+    seens = {}
+    for name, site in this.sites.items():
+        seen = _held_back(this, site) or look(site, known, refs, make[name], this.now())
+        if seen.ok:
+            _brake(this, seen, known)
+        elif seen.state == "safety_stop" and seen.acceptable:
+            this.reports[name].word = word_for(name, seen.word_of, known)
+        seens[name] = seen
+    return seens
+
+
+def _held_back(this: Pass, site: Site) -> Seen | None:
+    """A tracker that asked for time is left alone until then, however often we are called."""
+    with this.hands.store.read() as tx:
+        until = working.not_before(tx, site.name)
+    if until is None or parse_instant(until) <= this.now():
+        return None
+    seen = Seen(
+        site,
+        "unavailable",
+        say("{tracker} asked to be left alone until {until}", tracker=site.name, until=until),
+    )
+    seen.until = parse_instant(until)
+    return seen
+
+
+def _brake(this: Pass, seen: Seen, known: Known) -> None:
+    stop = safety_stop(seen, known)
+    if stop is None:
+        return
+    if stop.word == this.order.accept and not this.order.dry:
+        with this.hands.store.write() as tx:
+            tx.append(
+                "safety.accepted",
+                seen.site.name,
+                this.hands.by,
+                {"word": stop.word, "message": str(stop.message)},
+            )
+        return
+    seen.state, seen.message = "safety_stop", stop.message
+    this.reports[seen.site.name].word = stop.word
+
+
+def _preview(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> None:
+    for name, work in decision.works.items():
+        site, report, seen = this.sites[name], this.reports[name], seens[name]
+        refused: list[Any] = []
+
+        def ask(site: Site = site, work: Any = work, refused: list[Any] = refused) -> None:
+            refused.extend(route(site, work, known))
+
+        with_errors(seen, ask)
+        report.refusals += [
+            {
+                "task": str(one.binding.key),
+                "key": one.binding.display_key,
+                "field": "status",
+                "wanted": one.set["status"],
+                "why": str(why),
+            }
+            for one, why in refused
+        ]
+        if not this.order.read_only:
+            report.actions += outgoing(site, work, seen.repairs)
+            report.waiting += [str(key) for key in work.waiting]
+        report.conflicts += [_conflict_line("", one) for one in decision.conflicts]
+
+
+def _commit(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> None:
+    """One transaction for all that was seen.  A pass that saw nothing new commits nothing."""
+    if not _anything(this, known, seens, decision):
+        return
+    with this.hands.store.write() as tx:
+        by = this.hands.by
+        for fact in decision.facts:
+            tx.append(fact.kind, fact.subject, by, fact.payload)
+        for hub in decision.hubs.values():
+            hub_rows.put_hub(tx, hub)
+        _commit_bases(tx, known, seens, decision)
+        _commit_conflicts(this, tx, decision)
+        for (ref, name), (times, frozen) in decision.flips.items():
+            working.put_flip(tx, ref, name, times, frozen)
+        for name, seen in seens.items():
+            _commit_tracker(this, tx, known, name, seen)
+
+
+def _anything(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> bool:
+    if decision.facts or decision.hubs or decision.bases or decision.conflicts or decision.flips:
+        return True
+    return any(_tracker_news(this, known, name, seen) for name, seen in seens.items())
+
+
+def _tracker_news(this: Pass, known: Known, name: str, seen: Seen) -> bool:
+    if not seen.ok:
+        return True
+    moved = seen.cursor is not None and seen.cursor != known.cursors[name][0]
+    return (
+        moved
+        or bool(seen.settled)
+        or seen.site.memory.changed
+        or known.read_on.get(name) != this.today.isoformat()
+    )
+
+
+def _commit_bases(tx: Transaction, known: Known, seens: Mapping[str, Seen], decision: Decision) -> None:
+    for ref in {*decision.bases, *(ref for ref in decision.local if ref in known.bases)}:
+        task = seens[ref.tracker].read.get(ref) if ref.tracker in seens else None
+        fields = decision.bases.get(ref, known.base(ref))
+        version = (
+            task.version if task is not None else (known.bases[ref].version if ref in known.bases else None)
+        )
+        if ref in decision.bases or task is not None:
+            local = {**fields, **decision.local.get(ref, {})}
+            binding_rows.put_base(
+                tx, ref, Base(fields, version), seen=fields, local={name: local[name] for name in fields}
+            )
+
+
+def _commit_conflicts(this: Pass, tx: Transaction, decision: Decision) -> None:
+    number = len(working.conflicts(tx, open_only=False))
+    for one in decision.conflicts:
+        number += 1
+        name = f"C-{number:04d}"
+        tx.append(
+            "conflict.opened",
+            one["task"],
+            this.hands.by,
+            {"id": name, **{key: value for key, value in one.items() if key != "task"}},
+        )
+        for side in one["values"]:
+            if side in this.reports:
+                this.reports[side].conflicts.append(_conflict_line(name, one))
+
+
+def _conflict_line(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": name, **{key: plain(value) for key, value in one.items()}}
+
+
+def _commit_tracker(this: Pass, tx: Transaction, known: Known, name: str, seen: Seen) -> None:
+    if not seen.ok:
+        working.put_failure(tx, name, str(seen.message), seen.until)
+        return
+    working.clear_failure(tx, name)
+    working.cool(tx, name, this.now())
+    for intent in seen.settled:
+        working.drop_intent(tx, intent.id)
+    _commit_notes(this, tx, seen)
+    before, full_at = known.cursors[name]
+    if seen.cursor is not None:
+        working.put_cursor(tx, name, seen.cursor, instant_text(this.now()) if seen.complete else full_at)
+    if known.read_on.get(name) != this.today.isoformat():
+        tx.append("tracker.read", name, this.hands.by, {"kind": seen.site.kind, "on": this.today.isoformat()})
+    working.put_memory(tx, name, seen.site.memory.take())
+
+
+def _commit_notes(this: Pass, tx: Transaction, seen: Seen) -> None:
+    for intent in seen.notes_found:
+        hub = hub_rows.hub_tasks(tx).get(intent.key)
+        if hub is not None and "note" in hub.wishes:
+            hub_rows.put_hub(
+                tx, replace(hub, wishes={name: wish for name, wish in hub.wishes.items() if name != "note"})
+            )
+            tx.append(
+                "task.noted",
+                str(intent.key),
+                this.hands.by,
+                {
+                    "tracker": intent.tracker,
+                    "remote_id": intent.payload["remote_id"],
+                    "text": intent.payload["text"],
+                },
+            )
+
+
+def _write(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> None:
+    if this.order.read_only:
+        return
+    for name, work in decision.works.items():
+        seen, report = seens[name], this.reports[name]
+        if seen.notes_found:
+            found = {one.key for one in seen.notes_found}
+            work.updates[:] = [
+                replace(one, note=None) if one.binding.key in found else one for one in work.updates
+            ]
+            work.updates[:] = [
+                one for one in work.updates if one.set or one.note is not None or one.marker is not None
+            ]
+        _restrict(this, decision, name)
+        report.waiting += [str(key) for key in work.waiting]
+        apply(seen, work, known, this.hands, report, this.now)
+
+
+def _restrict(this: Pass, decision: Decision, name: str) -> None:
+    only = this.order.only
+    if only is not None:
+        work = decision.works[name]
+        work.creates[:] = [one for one in work.creates if one.key in only]
+        work.updates[:] = [one for one in work.updates if one.binding.key in only]
+
+
+def _report(report: TrackerReport, seen: Seen, decision: Decision, known: Known) -> None:
+    driver = seen.site.driver
+    report.requests = driver.requests
+    report.notices = [
+        {"id": one.id, "level": one.level.value, "message": one.message, "fix": one.fix}
+        for one in seen.notices
+    ]
+    if not seen.ok:
+        report.state, report.message, report.holder = seen.state, str(seen.message), seen.holder
+        report.message_said = seen.message
+        report.fix = seen.fix
+        report.until = instant_text(seen.until) if seen.until else None
+    touched = {str(line.task) for line in report.actions if line.action != "none"}
+    live = [
+        one
+        for one in decision.identity.bindings.values()
+        if one.ref.tracker == report.name and one.state.value == "live"
+    ]
+    report.unchanged = sum(1 for one in live if str(one.key) not in touched)
+    report.notifications = (
+        report.count("create") + report.count("update") + report.count("comment")
+        if driver.caps.notifies
+        else 0
+    )
+    shown = {(line["task"], line["field"]) for line in report.refusals}
+    for (key, tracker, name), one in known.refusals.items():
+        if tracker == report.name and (str(key), name) not in shown:
+            report.refusals.append(
+                {
+                    "task": str(key),
+                    "key": "",
+                    "field": name,
+                    "wanted": plain(one.wanted),
+                    "found": plain(one.found),
+                    "why": one.why,
+                }
+            )

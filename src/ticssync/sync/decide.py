@@ -1,0 +1,208 @@
+"""Everything that a cycle decides, between looking and writing.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ticssync.model.binding import Binding, BindingState
+from ticssync.model.canonical import digest, instant_text, parse_instant, plain
+from ticssync.model.key import TaskKey
+from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
+from ticssync.store.hub import HubTask
+from ticssync.sync.actions import Action, TrackerReport
+from ticssync.sync.identity import Fact, Identity, identify
+from ticssync.sync.look import Seen
+from ticssync.sync.plan import FREEZE_AFTER, Work, clear_copies, desired, differences, next_marker, plan_task
+from ticssync.sync.pull import Pulled, pull, spokes_of
+from ticssync.sync.state import Display, Known, Site, Want
+
+
+@dataclass
+class Decision:
+    """What to commit (facts, hub, bases) and what to write, tracker by tracker."""
+
+    identity: Identity
+    facts: list[Fact] = field(default_factory=list)
+    hubs: dict[TaskKey, HubTask] = field(default_factory=dict)
+    bases: dict[RemoteRef, Fields] = field(default_factory=dict)
+    local: dict[RemoteRef, Fields] = field(default_factory=dict)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    flips: dict[tuple[RemoteRef, str], tuple[tuple[str, ...], str | None]] = field(default_factory=dict)
+    works: dict[str, Work] = field(default_factory=dict)
+
+
+def needed(
+    wants: Mapping[TaskKey, Want], sites: Mapping[str, Site], known: Known, display: Display
+) -> tuple[set[RemoteRef], dict[str, list[str]]]:
+    """(places to read because something is to be written there, markers to make by tracker)."""
+    show = display(known.bindings)
+    refs: set[RemoteRef] = set()
+    make: dict[str, list[str]] = {name: [] for name in sites}
+    live = {(one.key, one.ref.tracker): one for one in known.bindings if one.state is BindingState.LIVE}
+    taken = {
+        (one.key, one.ref.tracker)
+        for one in known.bindings
+        if one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
+    }
+    for key, want in wants.items():
+        hub = known.hub.get(key) or HubTask(key, planned_on=want.planned_on)
+        for name in want.trackers:
+            site, one = sites.get(name), live.get((key, name))
+            if site is None or hub.dropped:
+                continue
+            if one is not None:
+                if hub.wishes or differences(
+                    key,
+                    site,
+                    one.ref,
+                    desired(want, hub, site, show(key, site.language)),
+                    known.base(one.ref),
+                    known,
+                ):
+                    refs.add(one.ref)
+            elif (key, name) not in taken or hub.restore:
+                make[name].append(str(next_marker(known.workspace, key, known.bindings, name)))
+    return refs, make
+
+
+def decide(
+    wants: Mapping[TaskKey, Want], known: Known, seens: Mapping[str, Seen], reports: Mapping[str, TrackerReport],
+    display: Display, now: datetime,
+) -> Decision:  # fmt: skip
+    """Bring identity, hub and bases up to what was seen, then plan the writes."""
+    good = {name: seen for name, seen in seens.items() if seen.ok}
+    identity = identify(known, good.values(), wants)
+    decision = Decision(identity, list(identity.facts), works={name: Work() for name in good})
+    bases = {ref: base.fields for ref, base in known.bases.items()} | {
+        ref: _as_shown(good, ref, sent) for ref, sent in identity.adopted.items()
+    }
+    by_key: dict[TaskKey, list[Binding]] = {}
+    for one in identity.bindings.values():
+        by_key.setdefault(one.key, []).append(one)
+    pulls = {
+        key: _pull(want, by_key.get(key, []), known, good, bases, decision) for key, want in wants.items()
+    }
+    for ref in decision.identity.adopted:
+        decision.bases.setdefault(ref, bases[ref])
+    show = display(tuple(identity.bindings.values()))
+    for key, want in wants.items():
+        _plan(want, pulls[key], by_key.get(key, []), known, good, bases, show, decision, now)
+    for name, seen in good.items():
+        clear_copies(identity, seen, known, decision.works[name])
+        reports[name].actions += _inbound(name, pulls, identity, decision)
+    return decision
+
+
+def _as_shown(good: Mapping[str, Seen], ref: RemoteRef, sent: Fields) -> Fields:
+    driver = good[ref.tracker].site.driver
+    return {name: driver.view(name, value) for name, value in sent.items()}
+
+
+def _pull(
+    want: Want,
+    mine: Sequence[Binding],
+    known: Known,
+    good: Mapping[str, Seen],
+    bases: Mapping[RemoteRef, Fields],
+    decision: Decision,
+) -> Pulled:
+    hub = known.hub.get(want.key)
+    if hub is None:
+        hub = HubTask(want.key, planned_on=want.planned_on)
+        decision.facts.append(
+            Fact(
+                "task.planned",
+                str(want.key),
+                {"on": want.planned_on, "main": want.main, "mirrors": list(want.mirrors)},
+            )
+        )
+        decision.hubs[want.key] = hub
+    pulled = pull(want, hub, spokes_of(want, mine, good, bases), known)
+    decision.facts += pulled.facts
+    decision.bases |= pulled.bases
+    decision.conflicts += pulled.conflicts
+    decision.identity.bindings.update(pulled.bindings)
+    if pulled.hub != hub:
+        decision.hubs[want.key] = pulled.hub
+    return pulled
+
+
+def _plan(
+    want: Want, pulled: Pulled, mine: Sequence[Binding], known: Known, good: Mapping[str, Seen], bases: Mapping[RemoteRef, Fields],
+    show: Any, decision: Decision, now: datetime,
+) -> None:  # fmt: skip
+    current = [decision.identity.bindings.get(one.ref, one) for one in mine]
+    spokes = {spoke.site.name: spoke for spoke in spokes_of(want, current, good, bases)}
+
+    def display(language: str) -> Fields:
+        shown: Fields = show(want.key, language)
+        return shown
+
+    hub = pulled.hub
+    plan_task(want, hub, spokes, good, decision.identity, known, display, pulled.held, decision.works)
+    rendered = digest(
+        plain(
+            {
+                name: {**want.owned.get(name, NO_FIELDS), **display(good[name].site.language)}
+                for name in want.trackers
+                if name in good
+            }
+        )
+    )
+    if rendered != hub.rendered_hash:
+        decision.hubs[want.key] = replace(hub, rendered_hash=rendered)
+    for spoke in spokes.values():
+        values = desired(want, hub, spoke.site, display(spoke.site.language))
+        decision.local[spoke.binding.ref] = {
+            name: spoke.site.driver.view(name, value) for name, value in values.items()
+        }
+        _count_flips(pulled, spoke.binding.ref, decision, known, now)
+
+
+def _count_flips(pulled: Pulled, ref: RemoteRef, decision: Decision, known: Known, now: datetime) -> None:
+    """A foreign change that we are about to write over: counted, and frozen when it keeps coming back."""
+    update = next((one for one in decision.works[ref.tracker].updates if one.binding.ref == ref), None)
+    for name in set(pulled.changes.get(ref, {})) & set(update.set if update else ()):
+        times, _ = known.flips.get((ref, name), ((), None))
+        recent = (*(at for at in times if now - parse_instant(at) < timedelta(hours=1)), instant_text(now))
+        frozen = instant_text(now) if len(recent) > FREEZE_AFTER else None
+        decision.flips[ref, name] = (recent, frozen)
+        if frozen:
+            assert update is not None
+            payload = {"tracker": ref.tracker, "remote_id": ref.id, "field": name, "times": len(recent)}
+            decision.facts.append(Fact("task.frozen", str(update.binding.key), payload))
+            decision.works[ref.tracker].updates.remove(update)
+            update = replace(
+                update, set={other: value for other, value in update.set.items() if other != name}
+            )
+            if update.set or update.marker is not None or update.note is not None:
+                decision.works[ref.tracker].updates.append(update)
+
+
+def _inbound(
+    name: str, pulls: Mapping[TaskKey, Pulled], identity: Identity, decision: Decision
+) -> list[Action]:
+    found = []
+    for fact in identity.facts:
+        payload = fact.payload
+        if payload.get("tracker") != name:
+            continue
+        key = TaskKey.parse(fact.subject)
+        if fact.kind == "task.bound":
+            word = "adopt" if payload["state"] == "live" else "none"
+            found.append(
+                Action(word, "in", key, payload["key"], why="" if word == "adopt" else payload["state"])
+            )
+        else:
+            one = identity.bindings[RemoteRef(name, payload["remote_id"])]
+            found.append(
+                Action("none", "in", key, one.display_key, why=f"{payload['from']} → {payload['to']}")
+            )
+    for key, pulled in pulls.items():
+        for ref, changes in pulled.changes.items():
+            if ref.tracker == name:
+                found.append(Action("update", "in", key, identity.bindings[ref].display_key, changes))
+    return found

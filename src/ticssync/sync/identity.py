@@ -1,0 +1,192 @@
+"""Which remote task is which of ours, after a look.  Pure.
+
+A binding by id survives whatever happens to the marker; the marker finds what has no binding yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ticssync.model.binding import Binding, BindingState
+from ticssync.model.canonical import plain
+from ticssync.model.key import Marker, TaskKey
+from ticssync.model.task import Fields, RemoteRef, RemoteTask
+from ticssync.plugin import Fate
+from ticssync.sync.look import Seen, moment, ours
+from ticssync.sync.state import Known, Want
+
+HOLDING = (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
+"""States in which a key's place in a tracker is taken: no second task is bound or made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event to be written when the cycle commits."""
+
+    kind: str
+    subject: str
+    payload: Mapping[str, Any]
+
+
+@dataclass
+class Identity:
+    """The bindings after the look, what changed of them, and what was bound anew (with what was sent for it)."""
+
+    bindings: dict[RemoteRef, Binding]
+    facts: list[Fact] = field(default_factory=list)
+    adopted: dict[RemoteRef, Fields] = field(default_factory=dict)
+    copies: list[RemoteRef] = field(default_factory=list)
+
+    def holding(self, key: TaskKey, tracker: str) -> Binding | None:
+        """What holds this key's place in that tracker."""
+        return next(
+            (
+                one
+                for one in self.bindings.values()
+                if one.key == key and one.ref.tracker == tracker and one.state in HOLDING
+            ),
+            None,
+        )
+
+
+def shown(task: RemoteTask) -> dict[str, Any]:
+    """What `status` shows of a task; None where it could not be read."""
+    return {name: task.fields.get(name) for name in ("status", "assignee", "due")}
+
+
+def bound_payload(
+    task: RemoteTask, generation: int, role: str, state: BindingState = BindingState.LIVE
+) -> dict[str, Any]:
+    """The payload of `task.bound`."""
+    return {
+        "tracker": task.ref.tracker, "remote_id": task.ref.id, "key": task.key, "url": task.url, "generation": generation,
+        "role": role, "state": state.value, "raw_status": task.raw_status, "updated_at": moment(task), **shown(task),
+        "fields": plain(task.fields),
+    }  # fmt: skip
+
+
+def bound(
+    task: RemoteTask, key: TaskKey, generation: int, role: str, state: BindingState = BindingState.LIVE
+) -> Binding:
+    """The binding that `task.bound` makes."""
+    at = shown(task)
+    return Binding(
+        task.ref, key, state, generation, role, task.key, task.url, at["status"], task.raw_status, moment(task),
+        at["assignee"], at["due"], (),
+    )  # fmt: skip
+
+
+def identify(known: Known, seens: Iterable[Seen], wants: Mapping[TaskKey, Want]) -> Identity:
+    """Bring the bindings up to what was seen."""
+    identity = Identity(known.by_ref)
+    for seen in seens:
+        _move(identity, seen)
+        _returned(identity, seen, wants, known)
+        _vanished(identity, seen)
+        _adopt(identity, seen, wants, known)
+    _detach(identity, wants, {seen.site.name for seen in seens})
+    return identity
+
+
+def _set_state(identity: Identity, one: Binding, state: BindingState, why: str) -> None:
+    identity.bindings[one.ref] = replace(one, state=state)
+    payload = {
+        "tracker": one.ref.tracker,
+        "remote_id": one.ref.id,
+        "from": one.state.value,
+        "to": state.value,
+        "why": why,
+    }
+    identity.facts.append(Fact("task.state", str(one.key), payload))
+
+
+def _move(identity: Identity, seen: Seen) -> None:
+    for old, new in seen.moved.items():
+        one = identity.bindings.get(old)
+        if one is None or one.state not in HOLDING or new in identity.bindings:
+            continue
+        task = seen.read[new]
+        _set_state(identity, one, BindingState.DETACHED, f"moved to {new.id}")
+        identity.bindings[new] = bound(task, one.key, one.generation, one.role)
+        identity.facts.append(Fact("task.bound", str(one.key), bound_payload(task, one.generation, one.role)))
+
+
+def _returned(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], known: Known) -> None:
+    for ref in seen.read:
+        one = identity.bindings.get(ref)
+        if one is None or one.state in (BindingState.LIVE, BindingState.COPY):
+            continue
+        hub, want = known.hub.get(one.key), wants.get(one.key)
+        wanted = want is not None and ref.tracker in want.trackers and not (hub and hub.dropped)
+        rival = any(
+            other.key == one.key
+            and other.ref != ref
+            and other.ref.tracker == ref.tracker
+            and other.state in HOLDING
+            for other in identity.bindings.values()
+        )
+        if one.state in (BindingState.LOST, BindingState.TOMB) or (wanted and not rival):
+            _set_state(identity, one, BindingState.LIVE, "seen again")
+
+
+def _vanished(identity: Identity, seen: Seen) -> None:
+    for ref, fate in seen.fates.items():
+        one = identity.bindings.get(ref)
+        state = BindingState.TOMB if fate is Fate.GONE else BindingState.LOST
+        if one is not None and one.state in (BindingState.LIVE, BindingState.LOST) and one.state is not state:
+            _set_state(identity, one, state, fate.value)
+
+
+def _adopt(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], known: Known) -> None:
+    sent = {one.marker: one.payload.get("fields", {}) for one in known.intents.get(seen.site.name, ())}
+    # Lowest id first: of two tasks with one marker the older one is the original.
+    for task in sorted(seen.read.values(), key=lambda one: (len(one.ref.id), one.ref.id)):
+        marker = ours(task, known.workspace)
+        if marker is None or task.ref in identity.bindings:
+            continue
+        want = wants.get(marker.key)
+        if want is None or seen.site.name not in want.trackers or _dropped(known, marker.key):
+            _bind(identity, task, marker, "main", BindingState.DETACHED)
+        elif (
+            (holder := identity.holding(marker.key, seen.site.name)) is None
+            or holder.generation < marker.generation
+            and holder.state is BindingState.TOMB
+        ):
+            if holder is not None:
+                _set_state(identity, holder, BindingState.DETACHED, "restored")
+            _bind(
+                identity, task, marker, "main" if want.main == seen.site.name else "mirror", BindingState.LIVE
+            )
+            if str(marker) in sent:
+                identity.adopted[task.ref] = {
+                    name: tuple(value) if isinstance(value, list) else value
+                    for name, value in sent[str(marker)].items()
+                }
+        else:
+            _bind(identity, task, marker, "main", BindingState.COPY)
+            identity.copies.append(task.ref)
+
+
+def _dropped(known: Known, key: TaskKey) -> bool:
+    hub = known.hub.get(key)
+    return hub is not None and hub.dropped
+
+
+def _bind(identity: Identity, task: RemoteTask, marker: Marker, role: str, state: BindingState) -> None:
+    identity.bindings[task.ref] = bound(task, marker.key, marker.generation, role, state)
+    identity.facts.append(
+        Fact("task.bound", str(marker.key), bound_payload(task, marker.generation, role, state))
+    )
+
+
+def _detach(identity: Identity, wants: Mapping[TaskKey, Want], trackers: set[str]) -> None:
+    """Tasks whose item left the catalogue or the scope: no longer ours to write, never closed by us."""
+    for one in list(identity.bindings.values()):
+        if (
+            one.state in (BindingState.LIVE, BindingState.LOST)
+            and one.key not in wants
+            and one.ref.tracker in trackers
+        ):
+            _set_state(identity, one, BindingState.DETACHED, "out of scope")

@@ -1,0 +1,232 @@
+"""Reading one tracker for one cycle.  Nothing is written, neither there nor in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ticssync import log
+from ticssync.errors import TicssyncError, say
+from ticssync.model.binding import BindingState
+from ticssync.model.canonical import instant_text, parse_instant
+from ticssync.model.key import Marker
+from ticssync.model.task import RemoteRef, RemoteTask
+from ticssync.plugin import (
+    AuthLost,
+    Fate,
+    Fetched,
+    Finding,
+    NotSupported,
+    PreSend,
+    Read,
+    Repair,
+    Throttled,
+    Unavailable,
+    Unsafe,
+)
+from ticssync.store.working import Intent
+from ticssync.sync.state import Known, Site
+
+
+@dataclass
+class Seen:
+    """What one tracker showed.
+
+    `read`: strongly read tasks by place; `fates`: bound tasks that are gone or hidden; `complete`: the
+    listing held everything; `absent`: markers to make that are proven absent; `settled` and `waiting`: intents that are answered for, or still wait for a
+    lagging index.
+    """
+
+    site: Site
+    state: str = "ok"
+    message: str = ""
+    word_of: str = ""
+    fix: str = ""
+    acceptable: bool = False
+    until: datetime | None = None
+    holder: str = ""
+    read: dict[RemoteRef, RemoteTask] = field(default_factory=dict)
+    fates: dict[RemoteRef, Fate] = field(default_factory=dict)
+    moved: dict[RemoteRef, RemoteRef] = field(default_factory=dict)
+    complete: bool = False
+    absent: frozenset[str] = frozenset()
+    cursor: str | None = None
+    notices: Sequence[Finding] = ()
+    repairs: Sequence[Repair] = ()
+    settled: tuple[Intent, ...] = ()
+    waiting: tuple[Intent, ...] = ()
+    notes_found: tuple[Intent, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether this cycle may go on with this tracker."""
+        return self.state == "ok"
+
+
+def look(site: Site, known: Known, need: Iterable[RemoteRef], make: Sequence[str], now: datetime) -> Seen:
+    """Read what changed, what is doubtful, what is needed because something is to be written there, and
+    whether the markers of tasks to make stand there already (no create without a look)."""
+    seen = Seen(site)
+    with_errors(seen, lambda: _look(seen, known, frozenset(need), tuple(make), now))
+    return seen
+
+
+def with_errors(seen: Seen, do: Callable[[], object]) -> None:
+    """Run, and turn the errors of the door into the tracker's state.  Anything else a driver raises is its
+    own failure: it is reported as unavailable and stops no other tracker.  Our own errors pass."""
+    try:
+        do()
+    except AuthLost as error:
+        seen.state, seen.message = "credentials", str(error)
+    except Throttled as error:
+        seen.state, seen.message, seen.until = "unavailable", str(error), error.until
+    except Unavailable as error:
+        seen.state, seen.message, seen.until, seen.holder = (
+            "unavailable",
+            str(error),
+            error.until,
+            error.holder,
+        )
+    except Unsafe as error:
+        seen.state, seen.message, seen.word_of, seen.fix, seen.acceptable = (
+            "safety_stop",
+            str(error),
+            error.what,
+            error.fix,
+            error.acceptable,
+        )
+    except TicssyncError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a plugin's bug must not stop the other trackers
+        log.logger(tracker=seen.site.name).error("driver failed", exc_info=True)
+        seen.state, seen.message = (
+            "unavailable",
+            say("the driver of {tracker} failed: {kind}", tracker=seen.site.name, kind=type(error).__name__),
+        )
+
+
+def _look(seen: Seen, known: Known, need: frozenset[RemoteRef], make: tuple[str, ...], now: datetime) -> None:
+    site, driver = seen.site, seen.site.driver
+    since, full_at = known.cursors.get(site.name, (None, None))
+    if _full_look_due(full_at, now) and not driver.caps.listing:
+        since = None
+    listed, index_only = _list(seen, since)
+    bound = {
+        one.ref
+        for one in known.bindings
+        if one.ref.tracker == site.name and one.state in (BindingState.LIVE, BindingState.LOST)
+    }
+    doubtful = (
+        need | known.hot.get(site.name, frozenset()) | (bound - listed if seen.complete else frozenset())
+    ) & _of(site.name, bound | need)
+    doubtful = (doubtful | index_only) - set(seen.read)
+    if doubtful:
+        _take(seen, driver.fetch(sorted(doubtful)))
+    if any(fate in (Fate.GONE, Fate.HIDDEN) for fate in seen.fates.values()):
+        _prove_identity(site)
+    _recover(seen, known.intents.get(site.name, ()), now)
+    _before_making(seen, make)
+    seen.notices, seen.repairs = driver.notices(), driver.repairs()
+
+
+def _before_making(seen: Seen, make: tuple[str, ...]) -> None:
+    here = {task.marker for task in seen.read.values()}
+    missing = [marker for marker in make if marker not in here]
+    if seen.complete or not missing:
+        seen.absent = frozenset(missing)
+        return
+    hits = seen.site.driver.find_by_marker(missing, PreSend())
+    for tasks in hits.hits.values():
+        seen.read |= {task.ref: task for task in tasks}
+    seen.absent = frozenset(marker for marker in missing if not hits.hits.get(marker))
+
+
+def _of(tracker: str, refs: Iterable[RemoteRef]) -> frozenset[RemoteRef]:
+    return frozenset(ref for ref in refs if ref.tracker == tracker)
+
+
+def _full_look_due(full_at: str | None, now: datetime) -> bool:
+    # By the stored time, never because a process started: a command must cost what a cycle costs.
+    return full_at is None or now - parse_instant(full_at) > timedelta(days=1)
+
+
+def _list(seen: Seen, since: str | None) -> tuple[set[RemoteRef], set[RemoteRef]]:
+    listed: set[RemoteRef] = set()
+    index_only: set[RemoteRef] = set()
+    for page in seen.site.driver.list_changed(since):
+        for task in page.items:
+            listed.add(task.ref)
+            if page.read is Read.STRONG:
+                seen.read[task.ref] = task
+            else:
+                index_only.add(task.ref)
+        seen.cursor, seen.complete = page.cursor, page.complete
+    return listed, index_only
+
+
+def _take(seen: Seen, answers: Mapping[RemoteRef, Fetched]) -> None:
+    for ref, answer in answers.items():
+        if answer.fate in (Fate.PRESENT, Fate.MOVED) and answer.task is not None:
+            seen.read[answer.task.ref] = answer.task
+            if answer.moved_to is not None and answer.moved_to != ref:
+                seen.moved[ref] = answer.moved_to
+        elif answer.fate in (Fate.GONE, Fate.HIDDEN):
+            seen.fates[ref] = answer.fate
+
+
+def _prove_identity(site: Site) -> None:
+    """Absence counts only while the tracker knows who we are: an expired token answers 200 and nothing."""
+    try:
+        site.driver.whoami()
+    except NotSupported:
+        return
+
+
+def _recover(seen: Seen, intents: Sequence[Intent], now: datetime) -> None:
+    """Find out what became of creates and notes whose answer was lost."""
+    creates = [one for one in intents if one.op in ("create", "restore")]
+    notes = [one for one in intents if one.op == "comment"]
+    if creates:
+        _recover_creates(seen, creates, now)
+    if notes:
+        _recover_notes(seen, notes)
+
+
+def _recover_creates(seen: Seen, creates: Sequence[Intent], now: datetime) -> None:
+    here = {task.marker for task in seen.read.values() if task.marker}
+    missing = [one for one in creates if one.marker not in here]
+    settled = [one for one in creates if one.marker in here]
+    waiting: list[Intent] = []
+    if missing:
+        hits = seen.site.driver.find_by_marker([one.marker for one in missing], PreSend(missing[0].presend))
+        for tasks in hits.hits.values():
+            seen.read |= {task.ref: task for task in tasks}
+        for one in missing:
+            answered = (
+                hits.hits.get(one.marker)
+                or now - parse_instant(one.at) > timedelta(seconds=hits.lag_s)
+                or not hits.lag_s
+            )
+            (settled if answered else waiting).append(one)
+    seen.settled, seen.waiting = tuple(settled), tuple(waiting)
+
+
+def _recover_notes(seen: Seen, notes: Sequence[Intent]) -> None:
+    refs = {one.id: RemoteRef(one.tracker, str(one.payload["remote_id"])) for one in notes}
+    there = seen.site.driver.comments(sorted(set(refs.values())))
+    seen.notes_found = tuple(
+        one for one in notes if any(one.marker in comment.text for comment in there.get(refs[one.id], ()))
+    )
+    seen.settled = (*seen.settled, *notes)
+
+
+def ours(task: RemoteTask, workspace: str) -> Marker | None:
+    """The marker of a task that belongs to this workspace; None for foreign or unmarked ones."""
+    marker = Marker.parse(task.marker or "")
+    return marker if marker is not None and marker.workspace == workspace else None
+
+
+def moment(task: RemoteTask) -> str | None:
+    """The tracker's time of the last change as UTC text."""
+    return instant_text(task.updated_at) if task.updated_at else None
