@@ -1,18 +1,28 @@
-"""A Message as the bytes of a mail: the same message gives the same bytes."""
+"""A Message as the bytes of a mail: the same message gives the same bytes.
+
+The header lines are written here and not by `email`: Python 3.11 joins an encoded word to the text after it
+where a Japanese name holds a colon, a comma or a bracket, and mail programs then show the raw code.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterator
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from typing import Final
 
 from ticssync.plugin import Attached, Message
 
 # Seven bits throughout: servers without 8BITMIME still exist, and nothing of ours needs more.
 POLICY: Final = SMTP.clone(cte_type="7bit")
+_LONGEST_NAME: Final = 200
+_LINE: Final = 70
+_CRLF: Final = "\r\n"
 
 
 class AddressError(ValueError):
@@ -21,24 +31,34 @@ class AddressError(ValueError):
 
 def mail_bytes(message: Message, sender: str) -> bytes:
     """The whole mail.  `sender` may carry a name: `TICS事務局 <tics@example.co.jp>`.  Raises AddressError."""
-    mail = EmailMessage(policy=POLICY)
+    headers = "".join(f"{name}: {value}{_CRLF}" for name, value in _headers(message, sender))
+    return headers.encode("ascii") + _body(message)
+
+
+def _headers(message: Message, sender: str) -> Iterator[tuple[str, str]]:
     name, address = parseaddr(sender)
-    mail["From"] = mailbox(name, address)
-    mail["To"] = mailbox(message.to_name, message.to_address)
+    yield "From", mailbox(name, address)
+    yield "To", mailbox(message.to_name, message.to_address)
     if message.reply_to:
-        mail["Reply-To"] = mailbox("", message.reply_to)
-    mail["Subject"] = one_line(message.subject)
-    mail["Date"] = format_datetime(message.sent_at)
-    mail["Message-ID"] = message.message_id
+        yield "Reply-To", mailbox("", message.reply_to)
+    yield "Subject", _words(one_line(message.subject), "Subject")
+    yield "Date", format_datetime(message.sent_at)
+    yield "Message-ID", message.message_id
     # Out-of-office replies to a machine help nobody (RFC 3834; the second is Exchange's own word for it).
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
+    yield "Auto-Submitted", "auto-generated"
+    yield "X-Auto-Response-Suppress", "All"
+
+
+def _body(message: Message) -> bytes:
+    mail = EmailMessage(policy=POLICY)
     mail.set_content(message.text)
     if message.html:
         mail.add_alternative(message.html, subtype="html")
     for attached in message.attached:
         _attach(mail, attached)
-    _settle_boundaries(mail, message.message_id)
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        seal = hashlib.sha256(f"{message.message_id} {number}".encode()).hexdigest()[:32]
+        part.set_boundary(f"=_ticssync_{seal}")
     return mail.as_bytes()
 
 
@@ -51,8 +71,8 @@ def _attach(mail: EmailMessage, attached: Attached) -> None:
     mail.add_attachment(attached.content, maintype=main, subtype=sub, filename=attached.name, params=named)
 
 
-def mailbox(name: str, address: str) -> Address:
-    """A name and an address for a header (several blanks in a row become one there).  Raises AddressError.
+def mailbox(name: str, address: str) -> str:
+    """A name and an address for a header (several blanks in a row become one).  Raises AddressError.
 
     Addresses of Japanese mobile carriers that break the rules (`a..b@`, `a.@`) are quoted, not refused.
     """
@@ -60,9 +80,11 @@ def mailbox(name: str, address: str) -> Address:
     if not at or not local or not domain:
         raise AddressError(address)
     try:
-        return Address(one_line(name), local, domain)
+        spec = Address("", local, domain).addr_spec
     except (ValueError, IndexError) as error:
         raise AddressError(address) from error
+    shown = re.sub(" +", " ", one_line(name))[:_LONGEST_NAME]
+    return f"{_words(shown, 'Reply-To')} <{spec}>" if not shown.isascii() else formataddr((shown, spec))
 
 
 def envelope(address: str) -> str:
@@ -83,7 +105,6 @@ def one_line(words: str) -> str:
     return "".join(char if char.isprintable() or char == "\u3000" else " " for char in words).strip()
 
 
-def _settle_boundaries(mail: EmailMessage, message_id: str) -> None:
-    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
-        seal = hashlib.sha256(f"{message_id} {number}".encode()).hexdigest()[:32]
-        part.set_boundary(f"=_ticssync_{seal}")
+def _words(words: str, header: str) -> str:
+    plain = words.isascii() and len(words) <= _LINE and "=?" not in words and "  " not in words
+    return words if plain else Header(words, "utf-8", _LINE, header).encode(linesep=_CRLF)

@@ -22,8 +22,8 @@ from ticssync.bundle.naming import is_safe_path
 from ticssync.errors import Said, say
 
 MAX_ENTRIES: Final = 200_000
-MAX_TEXT: Final = 512_000_000
-"""Bytes of a file that is held in memory to be understood (manifests, event log)."""
+MAX_TEXT: Final = 64_000_000
+"""Bytes of a file, or of one line of the event log, that is held in memory to be understood."""
 _RATIO: Final = 200
 _FREE: Final = 1_000_000
 _ENCRYPTED: Final = 0x1 | 0x40
@@ -71,7 +71,9 @@ def look(stream: BinaryIO) -> tuple[Archive | None, list[BundleProblem]]:
     except _BROKEN:
         return None, [BundleProblem("", say("this is not a ZIP, or it was cut off or damaged"))]
     if len(infos) > MAX_ENTRIES:
-        return None, [BundleProblem("", say("the ZIP holds more than {limit} files and is not read", limit=MAX_ENTRIES))]
+        return None, [
+            BundleProblem("", say("the ZIP holds more than {limit} files and is not read", limit=MAX_ENTRIES))
+        ]
     problems, entries = _sorted_out(infos, _size(stream))
     return Archive(stream, package, entries, tuple(info.filename for info in infos)), problems
 
@@ -118,6 +120,19 @@ def content(archive: Archive, name: str) -> bytes | None:
         return None
 
 
+def lines(archive: Archive, name: str) -> Iterator[bytes]:
+    """The lines of a file, one at a time, with their ends.  Raises ValueError for a missing or damaged one."""
+    info = archive.entries.get(name)
+    if info is None:
+        raise ValueError(name)
+    try:
+        with archive.zip.open(info) as member:
+            while line := member.readline(MAX_TEXT):
+                yield line
+    except _BROKEN as error:
+        raise ValueError(name) from error
+
+
 def hashes(archive: Archive) -> tuple[dict[str, Seen], list[BundleProblem]]:
     """Read every file once, in chunks."""
     seen: dict[str, Seen] = {}
@@ -145,17 +160,25 @@ def _chunks(archive: Archive, info: zipfile.ZipInfo) -> Iterator[bytes]:
 def container_problems(archive: Archive, seen: dict[str, Seen]) -> list[BundleProblem]:
     """Where the ZIP's own bytes differ from those a bundle with these files has."""
     if set(archive.names) - set(seen):
-        return [BundleProblem("", say("the ZIP could not be compared byte for byte, because not all of it could be read"))]
+        return [
+            BundleProblem(
+                "", say("the ZIP could not be compared byte for byte, because not all of it could be read")
+            )
+        ]
     entries = place([Entry(name, seen[name].crc, seen[name].size) for name in sorted(seen)])
     try:
-        wrong = [entry.name for entry in entries if not _stands(archive.stream, entry.offset, local_header(entry))]
+        wrong = [
+            entry.name for entry in entries if not _stands(archive.stream, entry.offset, local_header(entry))
+        ]
         tail = directory(entries)
         start = entries[-1].end if entries else 0
         if not _stands(archive.stream, start, tail) or _size(archive.stream) != start + len(tail):
             wrong.append("")
     except _BROKEN:
         wrong = [""]
-    said = say("the bytes of the ZIP around this file are not as they were written (packed again, or changed)")
+    said = say(
+        "the bytes of the ZIP around this file are not as they were written (packed again, or changed)"
+    )
     whole = say("the ZIP holds bytes that the export did not write (packed again, added to, or changed)")
     return [BundleProblem(name, said if name else whole) for name in wrong[:10]]
 

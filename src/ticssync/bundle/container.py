@@ -57,7 +57,20 @@ def local_header(entry: Entry) -> bytes:
     size = _LIMIT_32 if entry.large else entry.size
     version = 45 if entry.large else 20
     return (
-        struct.pack("<4sHHHHHLLLHH", b"PK\x03\x04", version, 0, 0, 0, _DATE, entry.crc, size, size, len(name), len(extra))
+        struct.pack(
+            "<4sHHHHHLLLHH",
+            b"PK\x03\x04",
+            version,
+            0,
+            0,
+            0,
+            _DATE,
+            entry.crc,
+            size,
+            size,
+            len(name),
+            len(extra),
+        )
         + name
         + extra
     )

@@ -38,7 +38,9 @@ class Contents:
         return item.stays_out or self.unreadable.get(item.id)
 
 
-def contents_of(snapshot: SnapshotInput, failed: Mapping[str, Words], locales: tuple[Path, ...] = ()) -> Contents:
+def contents_of(
+    snapshot: SnapshotInput, failed: Mapping[str, Words], locales: tuple[Path, ...] = ()
+) -> Contents:
     """Give everything its name.  `failed` says per evidence id why its bytes could not be read."""
     standing = standings(snapshot)
     return Contents(
@@ -72,7 +74,11 @@ def _evidence_paths(snapshot: SnapshotInput, failed: Mapping[str, Words]) -> dic
 def _ticket_paths(snapshot: SnapshotInput) -> tuple[str, ...]:
     order = sorted(
         range(len(snapshot.tickets)),
-        key=lambda index: (str(snapshot.tickets[index].get("tracker")), natural(str(snapshot.tickets[index].get("key"))), index),
+        key=lambda index: (
+            str(snapshot.tickets[index].get("tracker")),
+            natural(str(snapshot.tickets[index].get("key"))),
+            index,
+        ),
     )
     paths, counts = [""] * len(order), dict[str, int]()
     taken: set[str] = set()
@@ -80,7 +86,10 @@ def _ticket_paths(snapshot: SnapshotInput) -> tuple[str, ...]:
         tracker = str(snapshot.tickets[index].get("tracker") or "tracker")
         counts[tracker] = counts.get(tracker, 0) + 1
         room = PATH_MAX - len(TICKETS) - len(".html")
-        clean = "".join(char if char.isascii() and char.isalnum() else "-" for char in tracker).strip("-") or "tracker"
+        clean = (
+            "".join(char if char.isascii() and char.isalnum() else "-" for char in tracker).strip("-")
+            or "tracker"
+        )
         number = str(counts[tracker])
         stem = short_name(f"{clean[: room - 1 - len(number)]}-{number}", room, taken)
         paths[index] = f"{TICKETS}{stem}.html"

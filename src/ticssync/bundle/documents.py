@@ -36,7 +36,9 @@ def as_bytes(text: str) -> bytes:
 
 def pretty(value: Any) -> bytes:
     """JSON for people and machines: sorted keys, two blanks, text as itself."""
-    return as_bytes(json.dumps(plain(value), ensure_ascii=False, sort_keys=True, indent=2, default=str) + "\n")
+    return as_bytes(
+        json.dumps(plain(value), ensure_ascii=False, sort_keys=True, indent=2, default=str) + "\n"
+    )
 
 
 def evidence_row(contents: Contents, item: EvidenceItem) -> dict[str, Any]:
@@ -124,7 +126,9 @@ def machine_manifest(contents: Contents, files: Iterable[Listed]) -> bytes:
             "schemes": schemes(contents),
             "log": log_head(snapshot.events),
             "files": [_file_row(file, by_id) for file in sorted(files, key=lambda file: file.path)],
-            "left_out": [evidence_row(contents, item) for item in sorted(out, key=lambda one: natural(one.id))],
+            "left_out": [
+                evidence_row(contents, item) for item in sorted(out, key=lambda one: natural(one.id))
+            ],
         }
     )
 

@@ -46,7 +46,9 @@ def public_pem(raw: bytes) -> bytes:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    return Ed25519PublicKey.from_public_bytes(raw).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return Ed25519PublicKey.from_public_bytes(raw).public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def raw_public(pem: bytes) -> bytes | None:
@@ -79,7 +81,9 @@ def make_key(folder: Path) -> KeyPair:
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        descriptor = os.open(folder / PRIVATE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        descriptor = os.open(
+            folder / PRIVATE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600
+        )
     except FileExistsError as error:
         raise UsageError(say("there is a signing key already: {file}", file=folder / PRIVATE)) from error
     with os.fdopen(descriptor, "wb") as stream:
@@ -104,7 +108,8 @@ def load_key(folder: Path) -> KeyPair:
         private = load_pem_private_key(file.read_bytes(), None)
     except FileNotFoundError as error:
         raise UsageError(
-            say("there is no signing key: {file}", file=file), fix=say("ticssync init makes one; restore brings yours back")
+            say("there is no signing key: {file}", file=file),
+            fix=say("ticssync init makes one; restore brings yours back"),
         ) from error
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # The cause may quote the file; it is not passed on.
@@ -121,5 +126,6 @@ def _pair(private: Ed25519PrivateKey) -> KeyPair:
 def _refuse_open_key(file: Path) -> None:
     if os.name == "posix" and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageError(
-            say("others can read the signing key: {file}", file=file), fix=say('run: chmod 600 "{file}"', file=file)
+            say("others can read the signing key: {file}", file=file),
+            fix=say('run: chmod 600 "{file}"', file=file),
         )

@@ -120,6 +120,29 @@ FIELD: Final = {
     "labels": Words("ラベル", "Labels"),
     "report": Words("完了報告", "Report"),
 }
+BINDING: Final = {
+    "lost": Words("読めない", "Lost"),
+    "tomb": Words("削除された", "Deleted"),
+    "copy": Words("複製", "Copy"),
+    "detached": Words("切離し", "Detached"),
+}
+PROFILE: Final = {
+    "forms": Words("管理対象情報の形", "Forms of the managed information"),
+    "areas": Words("立入制限区域がある", "Restricted areas"),
+    "takeout": Words("社外への持出しがある", "Taking out of the premises"),
+    "remote_work": Words("テレワークがある", "Remote work"),
+    "external_systems": Words("外部の情報システムを使う", "External systems"),
+    "third_parties": Words("取引先に渡す", "Third parties"),
+    "classes": Words("機密区分", "Confidentiality classes"),
+}
+PROFILE_VALUE: Final = {
+    "paper": Words("紙", "paper"),
+    "object": Words("物（試作品・金型など）", "objects"),
+    "electronic": Words("電子データ", "electronic data"),
+    "portable_media": Words("可搬媒体", "portable media"),
+    "True": Words("はい", "yes"),
+    "False": Words("いいえ", "no"),
+}
 PURPOSE: Final = {
     "first": Words("初回の審査", "First audit"),
     "report": Words("定期報告", "Periodic report"),
@@ -141,6 +164,9 @@ TABLES: Final[Mapping[str, Mapping[str, Words]]] = {
     "duty_state": DUTY_STATE,
     "date_basis": DATE_BASIS,
     "field": FIELD,
+    "binding": BINDING,
+    "profile": PROFILE,
+    "profile_value": PROFILE_VALUE,
 }
 
 

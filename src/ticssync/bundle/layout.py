@@ -69,7 +69,9 @@ def _pages(contents: Contents) -> list[PlannedFile]:
 
 def _criteria(contents: Contents) -> list[PlannedFile]:
     return [
-        PlannedFile(contents.criterion_path[one.ref], "criterion", partial(documents.criterion_json, contents, one))
+        PlannedFile(
+            contents.criterion_path[one.ref], "criterion", partial(documents.criterion_json, contents, one)
+        )
         for one in contents.standings
     ]
 

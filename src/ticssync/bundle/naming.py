@@ -14,7 +14,8 @@ PATH_MAX: Final = 30
 FOLDER_MAX: Final = 34
 BUDGET: Final = 100
 _RESERVED: Final = frozenset(
-    {"con", "prn", "aux", "nul", "conin$", "conout$"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
 )
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _KEPT: Final = frozenset(

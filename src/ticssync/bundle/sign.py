@@ -36,7 +36,9 @@ def signatures(tagmanifest: bytes, key: KeyPair, workspace: str) -> dict[str, by
     }
 
 
-def signature_problems(files: dict[str, bytes], tagmanifest: bytes, raw_key: bytes, workspace: str) -> list[str]:
+def signature_problems(
+    files: dict[str, bytes], tagmanifest: bytes, raw_key: bytes, workspace: str
+) -> list[str]:
     """Which of the files under signatures/ do not fit the tag manifest and this key."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -44,7 +46,10 @@ def signature_problems(files: dict[str, bytes], tagmanifest: bytes, raw_key: byt
     public = Ed25519PublicKey.from_public_bytes(raw_key)
     wrong = []
     inner = sshsig.raw_signature(files.get(SSH, b""), raw_key)
-    for path, signature, message in ((RAW, files.get(RAW), tagmanifest), (SSH, inner, sshsig.signed_data(tagmanifest))):
+    for path, signature, message in (
+        (RAW, files.get(RAW), tagmanifest),
+        (SSH, inner, sshsig.signed_data(tagmanifest)),
+    ):
         try:
             public.verify(signature or b"", message)
         except InvalidSignature:

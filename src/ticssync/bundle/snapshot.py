@@ -33,9 +33,13 @@ OPEN_FIRST: Final = (
 
 CLOSED: Final = frozenset({"confirmed", "excluded", "not_applicable"})
 
-NO_CLASS: Final = Words("機密区分がないため、社外に出していません", "It has no confidentiality class, so it stays in the house")
+NO_CLASS: Final = Words(
+    "機密区分がないため、社外に出していません", "It has no confidentiality class, so it stays in the house"
+)
 WITHDRAWN: Final = Words("取り下げられた証跡です", "The evidence was withdrawn")
-HASH_ONLY: Final = Words("ハッシュ値だけを収めています（原本は社内）", "Only its hash is inside (the original stays in the house)")
+HASH_ONLY: Final = Words(
+    "ハッシュ値だけを収めています（原本は社内）", "Only its hash is inside (the original stays in the house)"
+)
 ON_SITE: Final = Words("現地でお見せします", "It is shown on site")
 PAPER: Final = Words("紙の原本です。現地でお見せします", "It is paper and is shown on site")
 NOT_READABLE: Final = Words("読み取れない証跡と記録されています", "It is recorded as unreadable")
@@ -148,7 +152,9 @@ class Standing:
     @property
     def title(self) -> Words:
         """Its title, from the catalogue, or from the status where the catalogue lacks the item."""
-        return words(self.item.get("title")) or words(self.entries[0].get("title") if self.entries else self.id)
+        return words(self.item.get("title")) or words(
+            self.entries[0].get("title") if self.entries else self.id
+        )
 
     @property
     def official(self) -> tuple[str, ...]:
@@ -207,6 +213,11 @@ def standings(snapshot: SnapshotInput) -> tuple[Standing, ...]:
             )
         )  # fmt: skip
     return tuple(sorted(made, key=open_first))
+
+
+def standings_by_ref(standing: Iterable[Standing]) -> dict[str, Standing]:
+    """The criteria by `scheme/id`."""
+    return {one.ref: one for one in standing}
 
 
 def open_first(standing: Standing) -> tuple[Any, ...]:

@@ -48,7 +48,9 @@ def armoured(raw_key: bytes, signature: bytes, namespace: str = NAMESPACE) -> by
     """The signature file: `signature` are the 64 raw bytes over `signed_data`."""
     inner = _string(_ALGORITHM) + _string(signature)
     fields = (wire_key(raw_key), namespace.encode("ascii"), b"", _HASH, inner)
-    body = base64.b64encode(_MAGIC + struct.pack(">L", 1) + b"".join(_string(field) for field in fields)).decode("ascii")
+    body = base64.b64encode(
+        _MAGIC + struct.pack(">L", 1) + b"".join(_string(field) for field in fields)
+    ).decode("ascii")
     lines = [body[start : start + 70] for start in range(0, len(body), 70)]
     return "\n".join([_BEGIN, *lines, _END, ""]).encode("ascii")
 

@@ -12,17 +12,29 @@ timestamp   None: this version writes no time-stamp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ticssync.bundle import bag, sshsig
-from ticssync.bundle.archive import Archive, BundleProblem, Seen, container_problems, content, hashes, look
+from ticssync.bundle.archive import (
+    Archive,
+    BundleProblem,
+    Seen,
+    container_problems,
+    content,
+    hashes,
+    lines,
+    look,
+)
 from ticssync.bundle.keys import raw_public
 from ticssync.bundle.sign import KEY, SIGNATURES, signature_problems
 from ticssync.errors import UsageError, say
 from ticssync.model.canonical import canonical_json
+
+if TYPE_CHECKING:
+    from ticssync.store.events import Event
 
 __all__ = ["BundleProblem", "Verdict", "verify"]
 
@@ -70,7 +82,9 @@ def verify(path: Path, *, expected_fingerprint: str | None = None) -> Verdict:
     try:
         stream = path.open("rb")
     except OSError as error:
-        raise UsageError(say("the bundle cannot be opened: {file} ({why})", file=path, why=error.strerror)) from error
+        raise UsageError(
+            say("the bundle cannot be opened: {file} ({why})", file=path, why=error.strerror)
+        ) from error
     with stream:
         archive, problems = look(stream)
         if archive is None:
@@ -81,7 +95,10 @@ def verify(path: Path, *, expected_fingerprint: str | None = None) -> Verdict:
 
 def _judge(archive: Archive, refused: list[BundleProblem], expected: str | None) -> Verdict:
     seen, damaged = hashes(archive)
-    small = {name: content(archive, name) or b"" for name in (bag.MANIFEST, bag.TAGMANIFEST, bag.INFO, MACHINE, *SIGNATURES)}
+    small = {
+        name: content(archive, name) or b""
+        for name in (bag.MANIFEST, bag.TAGMANIFEST, bag.INFO, MACHINE, *SIGNATURES)
+    }
     payload, tags = bag.read_manifest(small[bag.MANIFEST]), bag.read_manifest(small[bag.TAGMANIFEST])
     unread = refused + damaged + _unread(payload, tags, content(archive, bag.BAGIT_TXT))
     named = {**(tags or {}), **(payload or {})}
@@ -105,31 +122,49 @@ def _judge(archive: Archive, refused: list[BundleProblem], expected: str | None)
     )
 
 
-def _unread(payload: dict[str, str] | None, tags: dict[str, str] | None, bagit: bytes | None) -> list[BundleProblem]:
+def _unread(
+    payload: dict[str, str] | None, tags: dict[str, str] | None, bagit: bytes | None
+) -> list[BundleProblem]:
     said = say("this file is missing or is not written as BagIt 1.0 asks")
-    parts = ((bag.MANIFEST, payload is None), (bag.TAGMANIFEST, tags is None), (bag.BAGIT_TXT, bagit != bag.BAGIT))
+    parts = (
+        (bag.MANIFEST, payload is None),
+        (bag.TAGMANIFEST, tags is None),
+        (bag.BAGIT_TXT, bagit != bag.BAGIT),
+    )
     return [BundleProblem(name, said) for name, wrong in parts if wrong]
 
 
-def _missing(archive: Archive, named: dict[str, str], info: bytes, seen: dict[str, Seen]) -> list[BundleProblem]:
+def _missing(
+    archive: Archive, named: dict[str, str], info: bytes, seen: dict[str, Seen]
+) -> list[BundleProblem]:
     there = set(archive.names)
     gone = sorted({*named, *_REQUIRED} - there)
     problems = [BundleProblem(name, say("this file is missing")) for name in gone]
     payload = [one.size for name, one in seen.items() if name.startswith(bag.PAYLOAD)]
     if bag.read_info(info).get("Payload-Oxum") != f"{sum(payload)}.{len(payload)}":
-        problems.append(BundleProblem(bag.INFO, say("the number or the size of the files is not what this file says")))
+        problems.append(
+            BundleProblem(bag.INFO, say("the number or the size of the files is not what this file says"))
+        )
     return problems
 
 
 def _changed(named: dict[str, str], seen: dict[str, Seen]) -> Iterable[BundleProblem]:
     said = say("the content of this file was changed: its hash does not fit")
-    return (BundleProblem(name, said) for name in sorted(named) if name in seen and seen[name].sha256 != named[name])
+    return (
+        BundleProblem(name, said)
+        for name in sorted(named)
+        if name in seen and seen[name].sha256 != named[name]
+    )
 
 
 def _added(seen: dict[str, Seen], payload: dict[str, str], tags: dict[str, str]) -> Iterable[BundleProblem]:
     """Files no manifest covers, and manifests that cover what is not theirs."""
     for name in sorted(seen):
-        listed = payload if name.startswith(bag.PAYLOAD) else {**tags, bag.TAGMANIFEST: "", **dict.fromkeys(SIGNATURES, "")}
+        listed = (
+            payload
+            if name.startswith(bag.PAYLOAD)
+            else {**tags, bag.TAGMANIFEST: "", **dict.fromkeys(SIGNATURES, "")}
+        )
         if name not in listed:
             yield BundleProblem(name, say("no manifest names this file: it was added"))
     for name in sorted({*payload} - {one for one in payload if one.startswith(bag.PAYLOAD)}):
@@ -137,31 +172,39 @@ def _added(seen: dict[str, Seen], payload: dict[str, str], tags: dict[str, str])
 
 
 def _chain_problems(archive: Archive, machine: bytes) -> list[BundleProblem]:
-    from ticssync.store.events import Event, verify_chain
+    """The log is read line by line: it may be the largest file of the bundle."""
+    from ticssync.store.events import GENESIS, verify_chain
 
-    raw = content(archive, EVENTS)
-    if raw is None:
-        return [BundleProblem(EVENTS, say("the event log cannot be read"))]
+    last: dict[str, Any] = {"seq": 0, "hash": GENESIS}
     try:
-        rows = [json.loads(line) for line in raw.decode("utf-8").split("\n")[:-1]]
-        events = [Event(**row) for row in rows]
-        exact = "".join(f"{canonical_json(row)}\n" for row in rows).encode("utf-8") == raw
-        wrong = verify_chain(events)
-        head = {"seq": events[-1].seq, "hash": events[-1].hash} if events else {"seq": 0, "hash": "0" * 64}
-        anchored = json.loads(machine)["log"] == head
+        wrong = verify_chain(_events(archive, last))
+        anchored = json.loads(machine)["log"] == last
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return [BundleProblem(EVENTS, say("the event log is not written as it should be"))]
-    problems = [BundleProblem(EVENTS, say("the event log does not hold: {what}", what=what)) for what in wrong[:20]]
-    if not exact:
-        problems.append(BundleProblem(EVENTS, say("the event log is not written as it should be")))
+        return [
+            BundleProblem(EVENTS, say("the event log is missing, damaged or not written as it should be"))
+        ]
+    problems = [
+        BundleProblem(EVENTS, say("the event log does not hold: {what}", what=what)) for what in wrong[:20]
+    ]
     if not anchored:
         problems.append(BundleProblem(EVENTS, say("the last event is not the one that the manifest names")))
     return problems
 
 
-def _authentic(
-    files: dict[str, bytes], expected: str | None
-) -> tuple[str, bool | None, list[BundleProblem]]:
+def _events(archive: Archive, last: dict[str, Any]) -> Iterator[Event]:
+    """The events, each line checked to be the one way to write it; the head is left in `last`."""
+    from ticssync.store.events import Event
+
+    for line in lines(archive, EVENTS):
+        row = json.loads(line)
+        if f"{canonical_json(row)}\n".encode() != line:
+            raise ValueError(EVENTS)
+        event = Event(**row)
+        last |= {"seq": event.seq, "hash": event.hash}
+        yield event
+
+
+def _authentic(files: dict[str, bytes], expected: str | None) -> tuple[str, bool | None, list[BundleProblem]]:
     raw = raw_public(files[KEY])
     if raw is None:
         return "", False, [BundleProblem(KEY, say("there is no readable key inside"))]
@@ -171,7 +214,14 @@ def _authentic(
     problems = [BundleProblem(name, said) for name in wrong]
     if expected is not None and expected.strip() != fingerprint:
         problems.append(
-            BundleProblem(KEY, say("signed with {found}, but {expected} was expected", found=fingerprint, expected=expected.strip()))
+            BundleProblem(
+                KEY,
+                say(
+                    "signed with {found}, but {expected} was expected",
+                    found=fingerprint,
+                    expected=expected.strip(),
+                ),
+            )
         )
     if problems:
         return fingerprint, False, problems

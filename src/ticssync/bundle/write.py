@@ -33,7 +33,9 @@ _CHUNK: Final = 1 << 18
 MISSING: Final = Words("ファイルが見つかりません", "The file is missing")
 REFUSED: Final = Words("ファイルを開く権限がありません", "The file may not be opened")
 BROKEN: Final = Words("ファイルを読み取れません", "The file cannot be read")
-CHANGED: Final = Words("記録したハッシュ値と中身が一致しません", "Its content does not match the hash on record")
+CHANGED: Final = Words(
+    "記録したハッシュ値と中身が一致しません", "Its content does not match the hash on record"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,13 @@ def export(
             plan = plan.without({changed.evidence: changed.why})
             continue
         return Exported(
-            path, digest, sealed.snapshot, len(sealed.parts), path.stat().st_size, key.fingerprint, plan.left_out
+            path,
+            digest,
+            sealed.snapshot,
+            len(sealed.parts),
+            path.stat().st_size,
+            key.fingerprint,
+            plan.left_out,
         )
 
 
@@ -158,7 +166,9 @@ def _made(path: str, content: bytes) -> _Part:
 
 
 def _seal(plan: Plan, checked: Mapping[str, _Part], key: KeyPair, exported_at: datetime) -> _Sealed:
-    parts = [checked[file.evidence] if file.make is None else _made(file.path, file.make()) for file in plan.files]
+    parts = [
+        checked[file.evidence] if file.make is None else _made(file.path, file.make()) for file in plan.files
+    ]
     payload = [part for part in parts if part.path.startswith(bag.PAYLOAD)]
     manifest = bag.manifest({part.path: part.sha256 for part in payload})
     snapshot = hashlib.sha256(manifest).hexdigest()
@@ -174,10 +184,14 @@ def _seal(plan: Plan, checked: Mapping[str, _Part], key: KeyPair, exported_at: d
     return _Sealed(name, snapshot, _in_budget(name, [*payload, *tags, *final]))
 
 
-def _tag_files(plan: Plan, parts: list[_Part], key: KeyPair, exported_at: datetime, snapshot: str) -> list[_Part]:
+def _tag_files(
+    plan: Plan, parts: list[_Part], key: KeyPair, exported_at: datetime, snapshot: str
+) -> list[_Part]:
     taken = plan.snapshot
     what = {file.path: file.what for file in plan.files}
-    listed = [documents.Listed(part.path, what[part.path], part.sha256, part.size, part.evidence) for part in parts]
+    listed = [
+        documents.Listed(part.path, what[part.path], part.sha256, part.size, part.evidence) for part in parts
+    ]
     info = bag.info(
         company=taken.company, workspace=taken.workspace, purpose=taken.purpose, snapshot=snapshot,
         fingerprint=key.fingerprint, software=f"ticssync {taken.tool_version}".strip(), exported_at=exported_at,
@@ -215,8 +229,12 @@ def _into_place(sealed: _Sealed, folder: Path, openers: Openers) -> tuple[Path, 
         Path(temporary).replace(final)
     except OSError as error:
         raise RetryLaterError(
-            say("the bundle cannot be written to {file}: {why}", file=final, why=error.strerror or str(error)),
-            fix=say("close the file where it is open, check free space and rights of the folder, and export again"),
+            say(
+                "the bundle cannot be written to {file}: {why}", file=final, why=error.strerror or str(error)
+            ),
+            fix=say(
+                "close the file where it is open, check free space and rights of the folder, and export again"
+            ),
         ) from error
     finally:
         if temporary:

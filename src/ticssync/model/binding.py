@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ticssync.model.key import TaskKey
@@ -47,5 +47,5 @@ class Base:
     tracker's own version of that read, None where it keeps none.
     """
 
-    fields: Fields = NO_FIELDS
+    fields: Fields = field(default_factory=lambda: NO_FIELDS)
     version: str | None = None

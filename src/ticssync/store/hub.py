@@ -32,7 +32,7 @@ class HubTask:
     a person asked for a deleted one to be made again."""
 
     key: TaskKey
-    values: Fields = NO_FIELDS
+    values: Fields = field(default_factory=lambda: NO_FIELDS)
     planned_on: str = ""
     wishes: Mapping[str, Wish] = field(default_factory=dict)
     rendered_hash: str = ""

@@ -87,13 +87,33 @@ def decide(
     }
     for ref in decision.identity.adopted:
         decision.bases.setdefault(ref, bases[ref])
-    show = display(tuple(identity.bindings.values()))
+    show = display((*identity.bindings.values(), *_to_come(wants, identity, known, good)))
     for key, want in wants.items():
         _plan(want, pulls[key], by_key.get(key, []), known, good, bases, show, decision, now)
     for name, seen in good.items():
         clear_copies(identity, seen, known, decision.works[name])
         reports[name].actions += _inbound(name, pulls, identity, decision)
     return decision
+
+
+def _to_come(wants: Mapping[TaskKey, Want], identity: Identity, known: Known, good: Mapping[str, Seen]) -> list[Binding]:
+    """Tasks that this pass makes, as they will stand: what is shown in them must be right from the first write."""
+    found = []
+    for key, want in wants.items():
+        dropped = key in known.hub and known.hub[key].dropped
+        for name in want.trackers:
+            if name in good and not dropped and identity.holding(key, name) is None:
+                at = want.initial.get(name, NO_FIELDS)
+                status, assignee = at.get("status"), at.get("assignee")
+                role = "main" if name == want.main else "mirror"
+                ref = RemoteRef(name, f"new:{key}")
+                found.append(
+                    Binding(
+                        ref, key, BindingState.LIVE, role=role, status=str(status) if status else None,
+                        assignee=str(assignee) if assignee else None,
+                    )  # fmt: skip
+                )
+    return found
 
 
 def _as_shown(good: Mapping[str, Seen], ref: RemoteRef, sent: Fields) -> Fields:

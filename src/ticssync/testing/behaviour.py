@@ -30,7 +30,7 @@ class Behaviour:
     fields that must be filled to get there.  `automation` answers fields that are set right after each of our
     writes.  `loses_answers_as_outage`: the driver raises Unavailable where it could answer Unknown.
     `anonymous`: 200 and empty for everybody; `anonymous_finds` is what a look by id then is: 404 or 401.
-    `skew_s`: the server's clock against ours.  `throttled_until`: 429 until then.
+    `garbled`: 200 with an HTML page for everything.  `skew_s`: the server's clock against ours.  `throttled_until`: 429 until then.
     """
 
     listing: Listing = Listing.STRONG
@@ -58,6 +58,7 @@ class Behaviour:
     automation: Callable[[Issue], Mapping[str, FieldValue]] | None = None
     loses_answers_as_outage: bool = False
     down: bool = False
+    garbled: bool = False
     anonymous: bool = False
     anonymous_finds: int = 404
     throttled_until: datetime | None = None

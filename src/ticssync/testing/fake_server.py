@@ -20,6 +20,7 @@ from ticssync.testing.wire import (
     Edit,
     Fault,
     Forbidden,
+    Garbled,
     Issue,
     Listed,
     Listing,
@@ -238,6 +239,8 @@ class FakeServer:
             raise Busy(now + timedelta(seconds=BUSY_S))
         if fault is Fault.UNAUTHORIZED:
             raise Unauthorized("401")
+        if self.behaviour.garbled or fault is Fault.GARBLED:
+            raise Garbled("<html>")
 
     def _who(self) -> str:
         if self.behaviour.anonymous:

@@ -30,6 +30,10 @@ class Busy(WireError):
         self.until = until
 
 
+class Garbled(WireError):
+    """200 with an HTML page where data should be."""
+
+
 class Unauthorized(WireError):
     """401."""
 
@@ -66,6 +70,7 @@ class Fault(StrEnum):
     ANSWER_LOST = "answer lost"
     UNAUTHORIZED = "unauthorized"
     BUSY = "busy"
+    GARBLED = "garbled"
 
 
 class Listing(StrEnum):

@@ -6,7 +6,9 @@ import email
 import email.policy
 import re
 from dataclasses import replace
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import given
@@ -36,8 +38,9 @@ def test_subjects_survive(words: str) -> None:
 def test_names_survive(words: str) -> None:
     content = mail_bytes(replace(MESSAGE, to_name=words), SENDER)
 
-    (to,) = read(content)["To"].addresses
-    assert (to.display_name, to.addr_spec) == (re.sub(" +", " ", words.strip()), MESSAGE.to_address)
+    # The newer parser of `email` puts blanks between encoded words of a name; the older one reads the RFC.
+    name, address = parseaddr(str(email.message_from_bytes(content)["To"]))
+    assert (str(make_header(decode_header(name))), address) == (re.sub(" +", " ", words.strip()), MESSAGE.to_address)
 
 
 @given(WORDS)

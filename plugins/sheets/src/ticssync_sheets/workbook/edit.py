@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from ticssync.plugin import cell_name
+from ticssync.plugin import Grid, cell_name, cell_text
 from ticssync_sheets.workbook.areas import Area, extend_list, parse_area
 from ticssync_sheets.workbook.convert import Content
+from ticssync_sheets.workbook.heights import row_height
 from ticssync_sheets.workbook.hidden import recalculate_on_load, write_hidden
 from ticssync_sheets.workbook.layout import Layout
 from ticssync_sheets.workbook.names import MARKER, Names
@@ -62,7 +63,9 @@ def edited(
     looks = _looks(reading, room, sheet)
     wanted: dict[tuple[int, int], Content] = {}
     for edit, row in zip(edits, _place(edits, room), strict=True):
-        wanted |= _put(sheet, styles, layout, edit, row, looks)
+        put = _put(sheet, styles, layout, edit, row, looks)
+        _fit(sheet, reading.grids[layout.sheet], row, put)
+        wanted |= put
     changed: dict[str, bytes] = {}
     if new and room.grows:
         changed |= _grow(package, part, layout, sheet, book, room, room.first + new - 1)
@@ -98,6 +101,15 @@ def _put(
         sheet.put(row, column, content, style)
         wanted[row, column] = content
     return wanted
+
+
+def _fit(sheet: SheetXml, grid: Grid, row: int, put: Mapping[tuple[int, int], Content]) -> None:
+    if sheet.has_own_height(row) or not put:
+        return
+    used = {column: cell_text(cell) for column, cell in enumerate(grid.rows[row])} if row < len(grid.rows) else {}
+    used |= {column: "" if content is None else str(content) for (_, column), content in put.items()}
+    cells = [(text, sheet.width(column)) for column, text in used.items() if sheet.width(column)]
+    sheet.set_height(row, row_height(cells))
 
 
 def _room(reading: Reading, layout: Layout, sheet: SheetXml, new: int) -> _Room:

@@ -129,9 +129,7 @@ def _the_table(reading: Reading, past: Past, names: Names) -> Layout:
     raise Unsafe(
         names.text(
             "the header row with “{heads}” was not found on any sheet (expected: sheet “{sheet}”)",
-            heads="」「".join(names.heads.values())
-            if names.text.lang == "ja"
-            else "”, “".join(names.heads.values()),
+            heads=" · ".join(names.heads.values()),
             sheet=names.sheet,
         ),
         what="workbook without header row",

@@ -55,9 +55,9 @@ def find_locks(workbook: Path, now: datetime, host: str = "") -> list[Lock]:
 
 
 def can_append(workbook: Path) -> bool:
-    """Whether the file can be opened for writing now (not while Excel on Windows has it)."""
+    """Whether the file can be opened for writing now (not while Excel on Windows has it); a missing file can be made."""
     try:
-        with workbook.open("ab"):
+        with workbook.open("r+b"):
             return True
     except FileNotFoundError:
         return True

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from ticssync.plugin import Book, cell_name
 from ticssync_sheets.workbook.convert import DATES, Content
 from ticssync_sheets.workbook.guide import write_guide
+from ticssync_sheets.workbook.heights import row_height
 from ticssync_sheets.workbook.hidden import identity_rows, list_reference, lists
 from ticssync_sheets.workbook.names import (
     HIDDEN_SHEET,
@@ -17,8 +18,11 @@ from ticssync_sheets.workbook.names import (
     PEOPLE_WRITE,
     STATUS_LIST,
     Names,
+    word,
 )
+from ticssync_sheets.workbook.package import open_package
 from ticssync_sheets.workbook.reading import Identity
+from ticssync_sheets.workbook.sheet_xml import SheetXml
 
 Sheet: TypeAlias = Any
 Format: TypeAlias = Any
@@ -46,6 +50,7 @@ _WIDTHS: Final = {
     NUMBER: 9, "title": 30, "body": 52, "chapter": 18, "status": 12, "assignee": 14, "due": 13, "start": 13,
     "evidence": 32, "from_office": 28, "confirmation": 14, "priority": 9,
 }  # fmt: skip
+_WIDTH: Final = 20
 _CENTRED: Final = frozenset({NUMBER, "status", "assignee", "due", "start", "confirmation", "priority"})
 
 
@@ -63,7 +68,19 @@ def first_file(rows: Sequence[Mapping[str, Content]], identity: Identity, names:
     write_guide(book, names)
     _hidden(book, identity, names)
     sheet.activate()
-    return book.bytes()
+    return _with_heights(book.bytes(), rows, names)
+
+
+def _with_heights(raw: bytes, rows: Sequence[Mapping[str, Content]], names: Names) -> bytes:
+    # XlsxWriter can only write heights that are fixed, and a fixed row no longer grows with its text.
+    package = open_package(raw, names.text)
+    part = package.sheets()[names.sheet]
+    sheet = SheetXml(package.parts[part])
+    fields = [name for name, _ in names.columns() if name != MARKER]
+    for index, row in enumerate(rows, start=HEADER + 1):
+        cells = [(str(row.get(name) or ""), _WIDTHS.get(name, _WIDTH)) for name in fields]
+        sheet.set_height(index, row_height(cells))
+    return package.with_parts({part: sheet.to_bytes()})
 
 
 def first_cells(rows: Sequence[Mapping[str, Content]], names: Names) -> dict[tuple[int, int], Content]:
@@ -108,13 +125,13 @@ def _progress(book: Book, sheet: Sheet, columns: Sequence[tuple[str, str]], name
         sheet.merge_range(2, 0, 2, min(places.get("title", 2), len(columns) - 1), "", style)
         sheet.write_formula(2, 0, formula, style, "")
     chips = [
-        (names.text("overdue"), RED),
+        (word(names.text, "期限超過", "overdue"), RED),
         (names.text("due within {days} days", days=SOON_DAYS), AMBER),
-        (names.text("done"), GREEN),
+        (word(names.text, "完了", "done"), GREEN),
         (names.label("confirmation_waiting"), BLUE),
     ]
     wanted = [places[name] for name in ("status", "assignee", "due", "confirmation") if name in places]
-    for column, (word, (fill, ink)) in zip(wanted, _in_order(chips, places), strict=False):
+    for column, (chip, (fill, ink)) in zip(wanted, _in_order(chips, places), strict=False):
         look = book.style(
             bg_color=fill,
             font_color=ink,
@@ -124,7 +141,7 @@ def _progress(book: Book, sheet: Sheet, columns: Sequence[tuple[str, str]], name
             border_color="#FFFFFF",
             shrink=True,
         )
-        book.put(sheet, 2, column, word, look)
+        book.put(sheet, 2, column, chip, look)
 
 
 def _in_order(
@@ -169,7 +186,7 @@ def _table(
     sheet.add_table(*area, {"columns": heads, "name": "ticssync_tasks", "style": None, "autofilter": True})
     for column, (name, _) in enumerate(columns):
         style = _body_style(book, name)
-        width = _WIDTHS.get(name, 20)
+        width = _WIDTHS.get(name, _WIDTH)
         sheet.set_column(column, column, width, None, {"hidden": True} if name == MARKER else None)
         for index, row in enumerate(rows or [{}], start=HEADER + 1):
             book.put(sheet, index, column, row.get(name), style)

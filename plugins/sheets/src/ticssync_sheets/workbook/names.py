@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ticssync.plugin import Marker, Opening, Table, TaskKey, Translate
+from ticssync.plugin import Marker, Opening, Table, TaskKey, Translate, Words
 from ticssync_sheets.workbook.settings import WorkbookSettings
 
 HIDDEN_SHEET: Final = "_ticssync"
@@ -77,7 +77,7 @@ def names_of(opening: Opening) -> Names:
     """The names that this opening's mapping and people give."""
     assert isinstance(opening.settings, WorkbookSettings)
     table = opening.table
-    default = opening.text("TICS tasks")
+    default = word(opening.text, "TICS課題一覧", "TICS tasks")
     heads = {name: head for name, head in table.fields.items() if name != MARKER}
     return Names(
         sheet=opening.settings.sheet or default,
@@ -109,6 +109,11 @@ def same_text(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
+def word(text: Translate, ja: str, en: str) -> str:
+    """A short label in the language of the workbook; labels are data, sentences are in the catalogue."""
+    return Words(ja, en).in_language(text.lang)
+
+
 def number_of(key: TaskKey) -> str:
     """The number that a row shows for a key where the mapping gives none: `T-14`, `T-14.drill@2026`."""
     return str(key).partition("/")[2]
@@ -122,8 +127,8 @@ def number_of_marker(marker: str) -> str:
 
 def _own_labels(text: Translate) -> dict[str, str]:
     return {
-        "title": text("TICS tasks"),
-        "guide": text("How to use"),
-        "confirmation_waiting": text("waiting for confirmation"),
-        "confirmation_done": text("confirmed"),
+        "title": word(text, "TICS課題一覧", "TICS tasks"),
+        "guide": word(text, "使い方", "How to use"),
+        "confirmation_waiting": word(text, "確認待ち", "waiting for confirmation"),
+        "confirmation_done": word(text, "確認済", "confirmed"),
     }

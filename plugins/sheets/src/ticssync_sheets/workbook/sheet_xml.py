@@ -18,6 +18,7 @@ from ticssync_sheets.workbook.xml import EXCEL_2009, Element, child, element, pa
 
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_WIDTH: Final = 8.43
 _EPOCH: Final = date(1899, 12, 30)
 _EPOCH_1904: Final = date(1904, 1, 1)
 
@@ -122,6 +123,23 @@ class SheetXml:
         """Empty cells with these styles: a row that looks like the one it follows."""
         for column, style in sorted(styles.items()):
             self.put(row, column, None, style)
+
+    def width(self, column: int) -> float:
+        """The width of a column in digits of the default font; 0 where it is hidden."""
+        for columns in self._root.iter(tag("col")):
+            if int(columns.get("min")) <= column + 1 <= int(columns.get("max")):
+                return 0.0 if columns.get("hidden") in {"1", "true"} else float(columns.get("width", _WIDTH))
+        return _WIDTH
+
+    def has_own_height(self, row: int) -> bool:
+        """Whether a person drew the row to a height of their own."""
+        return row in self._rows and self._rows[row].get("customHeight") in {"1", "true"}
+
+    def set_height(self, row: int, points: float) -> None:
+        """The height a row is shown with until it is edited; not marked as fixed, so that it goes on growing."""
+        found = self._row(row)
+        found.set("ht", f"{points:g}")
+        found.attrib.pop("customHeight", None)
 
     def extend(self, within: Area, bottom: int) -> None:
         """Drop-downs, colours and filters that end on the last row of `within` go on down to `bottom`."""

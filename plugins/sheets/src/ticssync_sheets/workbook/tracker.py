@@ -348,7 +348,7 @@ class WorkbookTracker(TrackerDriver):
             what=f"workbook unreadable {self.path.name}",
             fix=self._text("restore {backup}", backup=backup)
             if backup
-            else self._text("put a readable workbook in its place, or move it away to have a new one made"),
+            else self._text("put a readable workbook in its place"),
         )
 
     def _fresh(self, raw: bytes | None) -> _State | None:

@@ -1,0 +1,238 @@
+"""`plan` and `sync`: one pass over the trackers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from ticssync.app.display import display_for
+from ticssync.app.ledger import read_ledger
+from ticssync.app.processes import process_alive
+from ticssync.app.scope import Scopes, anything_to_take, calendar, current_scopes, take
+from ticssync.app.workspace import Workspace
+from ticssync.config import TrackerPart
+from ticssync.errors import EXIT_PRECEDENCE, Problem, UsageError, say
+from ticssync.mapping import Facts, Mapping as TaskMapping, find_mapping, load_mapping, render_task
+from ticssync.model.key import TaskKey
+from ticssync.plugin import AuthLost, Throttled, Unavailable, Unsafe
+from ticssync.store import lease as leases
+from ticssync.store.hub import hub_tasks
+from ticssync.store.working import memory as kept_memory
+from ticssync.sync.actions import TrackerReport
+from ticssync.sync.apply import Hands
+from ticssync.sync.cycle import Order, Pass, run
+from ticssync.sync.state import HostMemory, Site, Want
+
+STATE_EXIT = {"ok": 0, "unavailable": 3, "credentials": 4, "safety_stop": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOrder:
+    """What the command asked for.  `only`: item ids or keys (empty = all); `trackers`: names (empty = all)."""
+
+    only: tuple[str, ...] = ()
+    trackers: tuple[str, ...] = ()
+    read_only: bool = False
+    dry: bool = False
+    accept: str = ""
+    retry_refused: bool = False
+
+
+@dataclass
+class SyncResult:
+    """How the pass went, tracker by tracker."""
+
+    reports: dict[str, TrackerReport] = field(default_factory=dict)
+    duration_s: float = 0.0
+    problems: Sequence[Problem] = ()
+    artifacts: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """The first that applies of 5, 4, 2, 3, 1, 0."""
+        codes = {STATE_EXIT[report.state] for report in self.reports.values()}
+        if any(report.refusals or report.conflicts or report.rejected for report in self.reports.values()):
+            codes.add(1)
+        return next(code for code in EXIT_PRECEDENCE if code in codes or code == 0)
+
+    def plain(self) -> dict[str, Any]:
+        """The JSON shape."""
+        return {"trackers": {name: report.plain() for name, report in self.reports.items()}, "duration_s": round(self.duration_s, 3)}
+
+
+def load_mappings(workspace: Workspace, *, item_ids: Sequence[str] = ()) -> dict[str, TaskMapping]:
+    """The mapping of every tracker.  Raises UsageError with all problems of all files."""
+    found, problems = {}, list[Problem]()
+    for part in workspace.config.trackers.values():
+        mapping, wrong = load_mapping(mapping_file(workspace, part), item_ids=item_ids)
+        problems += wrong
+        if mapping is not None:
+            found[part.name] = mapping
+    if problems:
+        raise UsageError(say("the mapping is wrong"), problems=problems)
+    return found
+
+
+def mapping_file(workspace: Workspace, part: TrackerPart) -> Any:
+    """The file of a tracker's `mapping:`."""
+    pack = workspace.config.values.catalogs[0]
+    return find_mapping(part.mapping, root=workspace.config.root, scheme_pack=pack, lang=workspace.around.lang)
+
+
+def sync(workspace: Workspace, order: SyncOrder) -> SyncResult:
+    """One pass.  A dry one needs no lease and writes nothing anywhere."""
+    started = time.monotonic()
+    with workspace.store.read() as tx:
+        workspace.check_place(tx)
+    scopes = current_scopes(workspace.config, workspace.today)
+    mappings = load_mappings(workspace, item_ids=[item["id"] for scope in scopes.values() for item in scope["items"]])
+    only = chosen_keys(order.only, scopes)
+    result = SyncResult()
+    if order.dry:
+        _pass(workspace, order, scopes, mappings, only, result, None)
+    else:
+        with leased(workspace) as lease:
+            _settle_in(workspace, scopes)
+            _pass(workspace, order, scopes, mappings, only, result, lease)
+    result.duration_s = time.monotonic() - started
+    return result
+
+
+def chosen_keys(only: Sequence[str], scopes: Scopes) -> frozenset[TaskKey] | None:
+    """`--only T-14,tics/T-20` as keys; None for all.  Raises UsageError for an unknown item."""
+    if not only:
+        return None
+    known = {f"{scheme}/{item['id']}" for scheme, scope in scopes.items() for item in scope["items"]}
+    keys, problems = set(), []
+    for word in only:
+        matches = [ref for ref in known if word in (ref, ref.partition("/")[2])]
+        if len(matches) == 1:
+            keys.add(TaskKey.parse(matches[0]))
+        else:
+            problems.append(Problem(say("the catalogue has no item {item}", item=word), place="--only", fix=say("ticssync catalog list")))
+    if problems:
+        raise UsageError(say("--only names something that is not there"), problems=problems)
+    return frozenset(keys)
+
+
+@contextmanager
+def leased(workspace: Workspace) -> Iterator[leases.Lease]:
+    """Hold the workspace's lease; given back at the end, whatever happens."""
+    lease = leases.acquire(workspace.store, workspace.holder, alive=process_alive)
+    try:
+        yield lease
+    finally:
+        leases.release(workspace.store, lease)
+
+
+def _settle_in(workspace: Workspace, scopes: Scopes) -> None:
+    """Take scope and certificates into the log, and remember where the store lives, where that is new."""
+    with workspace.store.read() as tx:
+        needed = tx.meta("place") is None or anything_to_take(tx, scopes, workspace.config)
+    if not needed:
+        return
+    with workspace.store.write() as tx:
+        if tx.meta("place") is None:
+            tx.put_meta("place", workspace.place())
+        take(tx, scopes, workspace.config, workspace.by())
+
+
+def _pass(
+    workspace: Workspace, order: SyncOrder, scopes: dict[str, dict[str, Any]], mappings: Mapping[str, TaskMapping],
+    only: frozenset[TaskKey] | None, result: SyncResult, lease: leases.Lease | None,
+) -> None:  # fmt: skip
+    with workspace.store.read() as tx:
+        ledger = read_ledger(tx, workspace.today)
+        planned = {key: task.planned_on for key, task in hub_tasks(tx).items()}
+        memories = {name: HostMemory(kept_memory(tx, name)) for name in workspace.config.trackers}
+    # What is read in this pass counts as read today.
+    ledger = _read_now(ledger, workspace.today, tuple(workspace.config.trackers))
+    sites = open_sites(workspace, mappings, memories, order.trackers, result.reports)
+    try:
+        wants = wanted(workspace, scopes, mappings, planned, workspace.today)
+        if only is not None:
+            wants = {key: want for key, want in wants.items() if key in only or key in planned}
+        hands = Hands(workspace.store, workspace.by("sync"), lease.token if lease else 0, _guard(workspace, lease), _review(workspace))
+        inner = Order(only, order.read_only, order.dry, order.accept, order.retry_refused)
+        run(Pass(sites, wants, display_for(ledger, scopes), hands, inner, workspace.today, workspace.around.clock, result.reports))
+        result.artifacts = {name: [str(path) for path in site.driver.artifacts()] for name, site in sites.items()}
+    finally:
+        for site in sites.values():
+            site.driver.close()
+
+
+def _read_now(ledger: Any, today: date, trackers: Sequence[str]) -> Any:
+    from dataclasses import replace
+
+    return replace(ledger, read_on={**ledger.read_on, **dict.fromkeys(trackers, today.isoformat())})
+
+
+def _guard(workspace: Workspace, lease: leases.Lease | None) -> Callable[[], None]:
+    def guard() -> None:
+        if lease is not None:
+            leases.check(workspace.store, lease)
+
+    return guard
+
+
+def _review(workspace: Workspace) -> Callable[[str, Sequence[Mapping[str, Any]]], str | None]:
+    def review(tracker: str, actions: Sequence[Mapping[str, Any]]) -> str | None:
+        answers = workspace.host.manager.hook.ticssync_review_plan(tracker=tracker, actions=actions)
+        return next((str(answer) for answer in answers if answer), None)
+
+    return review
+
+
+def open_sites(
+    workspace: Workspace, mappings: Mapping[str, TaskMapping], memories: Mapping[str, HostMemory], chosen: Sequence[str], reports: dict[str, TrackerReport]
+) -> dict[str, Site]:
+    """Open the trackers; one that does not open is reported and stops no other."""
+    unknown = sorted(set(chosen) - set(workspace.config.trackers))
+    if unknown:
+        raise UsageError(say("ticssync.yaml has no tracker {name}", name=unknown[0]), fix=say("there are: {known}", known=", ".join(workspace.config.trackers)))
+    sites = {}
+    for name, part in workspace.config.trackers.items():
+        if chosen and name not in chosen:
+            continue
+        mapping = mappings[name]
+        try:
+            driver = workspace.host.open_tracker(workspace.config, part, mapping, memories[name], workspace.around.clock, mapping.language)
+        except (AuthLost, Throttled, Unavailable, Unsafe) as error:
+            state = {AuthLost: "credentials", Unsafe: "safety_stop"}.get(type(error), "unavailable")
+            reports[name] = TrackerReport(name, state, str(error))
+            continue
+        owners = {field_name: mapping.owner(field_name).value for field_name in mapping.fields}
+        statuses = {remote: status.value for remote, status in mapping.statuses.items()}
+        sites[name] = Site(name, part.kind, driver, owners, memories[name], mapping.language, statuses)
+    return sites
+
+
+def wanted(
+    workspace: Workspace, scopes: Scopes, mappings: Mapping[str, TaskMapping], planned: Mapping[TaskKey, str], today: date
+) -> dict[TaskKey, Want]:
+    """The tasks that should exist, each rendered by the mapping of each of its trackers."""
+    config, days = workspace.config, calendar(workspace.config)
+    certificates = {one.scheme: one for one in config.certificates}
+    found = {}
+    for scheme, scope in scopes.items():
+        certificate = certificates.get(scheme)
+        for item in scope["items"]:
+            route = config.route(item["id"])
+            if not item["in_scope"] or route is None:
+                continue
+            key = TaskKey(scheme, item["id"])
+            first = planned.get(key) or today.isoformat()
+            facts = Facts(
+                config.company, date.fromisoformat(first), item["owner"],
+                certificate.issued_on if certificate else None, certificate.expires_on if certificate else None, days.working_day_before,
+            )  # fmt: skip
+            rendered = {name: render_task(mappings[name], item, facts) for name in (route[0], *route[1]) if name in mappings}
+            found[key] = Want(
+                key, route[0], route[1], first,
+                {name: one.owned for name, one in rendered.items()}, {name: one.initial for name, one in rendered.items()},
+            )  # fmt: skip
+    return found

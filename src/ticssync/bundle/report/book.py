@@ -1,0 +1,204 @@
+"""data/index/index.xlsx: one row per criterion and per piece of evidence, and the auditor's own empty columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+from ticssync.bundle.contents import Contents
+from ticssync.bundle.documents import log_head
+from ticssync.bundle.labels import label, purpose_label
+from ticssync.bundle.report.shown import day_text, speak
+from ticssync.bundle.report.view import (
+    EvidenceRow,
+    confirmation,
+    evidence_rows,
+    grouped_by_state,
+    scopes_shown,
+)
+from ticssync.bundle.snapshot import Standing
+from ticssync.model.canonical import storable_text
+from ticssync.model.criterion import Words
+from ticssync.tables import Book
+from ticssync.tables.read import Cell
+
+Column: TypeAlias = tuple[str, int]
+"""English message of the heading, width in characters."""
+
+CELL_MAX: Final = 32_000
+"""Excel holds 32,767 characters in a cell; what is longer stands in full in the JSON of the criterion."""
+_TOP: Final = 3
+_INK: Final = "#17426E"
+_LINE: Final = "#C9D2DB"
+_TONES: Final = {"confirmed": "#EAF6EF", "reported": "#FFF8E1", "in_progress": "#FFFFFF", "not_started": "#FFFFFF",
+                 "excluded": "#F4F7FA", "not_applicable": "#F4F7FA"}  # fmt: skip
+_AUDITOR: Final[Sequence[Column]] = (("Judgement", 12), ("Remarks", 34), ("Name, date", 16))
+_CRITERIA: Final[Sequence[Column]] = (
+    ("Official no.", 12), ("Item", 8), ("Chapter", 18), ("Title", 40), ("State", 20), ("Late", 7), ("Task", 12),
+    ("Evidence", 12), ("Evidence no.", 18), ("Confirmed by", 16), ("On", 12), ("Way", 18), ("Remark on the confirmation", 18),
+    ("Owner", 12), ("Due", 12), ("Tickets", 16), ("Basis of the item", 20),
+)  # fmt: skip
+_EVIDENCE: Final[Sequence[Column]] = (
+    ("No.", 10), ("Item", 8), ("Original name", 36), ("File", 26), ("How it is kept", 30), ("Class", 9), ("Dated", 12),
+    ("Valid until", 12), ("Expired", 8), ("Handed in by", 14), ("Way", 18), ("Size in bytes", 12), ("SHA-256", 30), ("Note", 30),
+)  # fmt: skip
+
+
+class _Pen:
+    """One workbook in one language: headings, rows and the house's formats."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.contents = contents
+        self.lang = contents.snapshot.lang
+        self.book = Book(title=f"TICS {contents.snapshot.as_of.isoformat()}")
+        self.say = speak(contents.locales)
+        edge = {"border": 1, "border_color": _LINE}
+        self.cell = self.book.style(text_wrap=True, valign="top", font_size=9, **edge)
+        self.blank = self.book.style(bg_color="#FFFDF3", text_wrap=True, valign="top", font_size=9, **edge)
+        self.head = self.book.style(
+            bold=True, font_color="#FFFFFF", bg_color=_INK, text_wrap=True, font_size=9, **edge
+        )
+        self.theirs = self.book.style(
+            bold=True, font_color="#5C4300", bg_color="#F3E3AE", text_wrap=True, font_size=9, **edge
+        )
+        self.title = self.book.style(bold=True, font_size=14)
+        self.soft = self.book.style(font_color="#5B6875", font_size=9)
+
+    def text(self, message: str, **values: object) -> str:
+        """A message in the workbook's language."""
+        return self.words(self.say(message, **values))
+
+    def words(self, words: Words) -> str:
+        """Words in the workbook's language."""
+        return words.in_language(self.lang)
+
+    def tone(self, state: str) -> Any:
+        """The format of a state's cell."""
+        color = _TONES.get(state, "#FFF4EC")
+        return self.book.style(
+            text_wrap=True, valign="top", font_size=9, border=1, border_color=_LINE, bg_color=color, bold=True
+        )
+
+    def sheet(self, name: str, title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Any:
+        """A sheet with title lines, a heading, these rows and the auditor's columns beside them."""
+        sheet = self.book.sheet(name[:31])
+        snapshot = self.contents.snapshot
+        self.book.put(sheet, 0, 0, title, self.title)
+        as_of = self.text(
+            "{company} · as of {day} · {purpose}",
+            company=snapshot.company,
+            day=snapshot.as_of.isoformat(),
+            purpose=purpose_label(snapshot.purpose),
+        )
+        self.book.put(sheet, 1, 0, cut(as_of), self.soft)
+        first = len(columns)
+        self.book.put(sheet, _TOP - 1, first, self.text("For the auditor"), self.theirs)
+        for column, (message, width) in enumerate([*columns, *_AUDITOR]):
+            sheet.set_column(column, column, width)
+            self.book.put(
+                sheet, _TOP, column, self.text(message), self.head if column < first else self.theirs
+            )
+        for row, values in enumerate(rows, _TOP + 1):
+            self.book.row(sheet, row, [cut(value) for value in values], self.cell)
+            self.book.row(sheet, row, {first + column: None for column in range(len(_AUDITOR))}, self.blank)
+        self._for_print(sheet, len(rows), first + len(_AUDITOR))
+        return sheet
+
+    def _for_print(self, sheet: Any, rows: int, columns: int) -> None:
+        sheet.freeze_panes(_TOP + 1, 2)
+        sheet.autofilter(_TOP, 0, _TOP + max(rows, 1), columns - 1)
+        sheet.set_landscape()
+        sheet.set_paper(8)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(_TOP)
+        sheet.set_margins(0.4, 0.4, 0.5, 0.5)
+        sheet.set_footer("&C&P / &N")
+
+
+def index_book(contents: Contents) -> bytes:
+    """The workbook: criteria with open items first, evidence, what it rests on.  Texts are always texts."""
+    pen = _Pen(contents)
+    ordered = [one for _, group in grouped_by_state(contents) for one in group]
+    rows = [_criterion_row(pen, one) for one in ordered]
+    sheet = pen.sheet(
+        pen.text("Criteria"), pen.text("Index by criterion (open items first)"), _CRITERIA, rows
+    )
+    for row, one in enumerate(ordered, _TOP + 1):
+        pen.book.put(sheet, row, 4, rows[row - _TOP - 1][4], pen.tone(one.state))
+    evidence = [_evidence_row(pen, row) for row in evidence_rows(contents, contents.snapshot.evidence)]
+    pen.sheet(pen.text("Evidence"), pen.text("Evidence"), _EVIDENCE, evidence)
+    _about(pen)
+    return pen.book.bytes()
+
+
+def _criterion_row(pen: _Pen, one: Standing) -> list[Cell]:
+    act = confirmation(one) or {}
+    tickets = [str(ticket.get("key") or "") for ticket in one.tickets]
+    remarks = [
+        pen.text(message)
+        for flag, message in (("self_confirmed", "self-confirmed"), ("on_behalf", "entered on behalf"))
+        if act.get(flag)
+    ]
+    coded: Callable[[str, object], str] = lambda table, value: pen.words(label(table, value))  # noqa: E731 - one line, one use
+    return [
+        ", ".join(one.official) or pen.text("official number not filled in"), one.id, pen.words(one.chapter), pen.words(one.title),
+        coded("state", one.state), pen.text("Late") if one.late else "", coded("task_status", one.entry.get("task_status")),
+        coded("evidence_state", one.entry.get("evidence_state")), ", ".join(item.id for item in one.evidence),
+        str(act.get("person_name") or act.get("person") or ""), day_text(act.get("on")),
+        "" if not act else f"{coded('act', act.get('kind'))} ({coded('channel', act.get('channel'))})", "、".join(remarks),
+        str(one.entry.get("owner") or ""), day_text(one.entry.get("due_on")), ", ".join(tickets), coded("basis", one.item.get("basis")),
+    ]  # fmt: skip
+
+
+def _evidence_row(pen: _Pen, row: EvidenceRow) -> list[Cell]:
+    item = row.item
+    kept = row.why or label("keep_mode", item.keep_mode)
+    return [
+        item.id, item.criterion.partition("/")[2] or item.criterion, row.name or pen.text("name withheld"), row.path, pen.words(kept),
+        item.evidence_class, day_text(item.dated_on), day_text(item.valid_until), pen.text("expired") if row.expired else "",
+        item.handed_in_by, pen.words(label("channel", item.channel)), item.size if item.sha256 else None, item.sha256, row.note,
+    ]  # fmt: skip
+
+
+def _about(pen: _Pen) -> None:
+    sheet = pen.book.sheet(pen.text("About this list")[:31])
+    sheet.set_column(0, 0, 28)
+    sheet.set_column(1, 1, 96)
+    pen.book.put(sheet, 0, 0, pen.text("About this list"), pen.title)
+    for row, (name, value) in enumerate(_facts(pen), 2):
+        pen.book.put(sheet, row, 0, name, pen.head)
+        pen.book.put(sheet, row, 1, cut(value), pen.cell)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+
+
+def _facts(pen: _Pen) -> Iterable[tuple[str, Cell]]:
+    snapshot = pen.contents.snapshot
+    head = log_head(snapshot.events)
+    yield pen.text("Company"), snapshot.company
+    yield pen.text("As of"), snapshot.as_of.isoformat()
+    yield pen.text("Handling class"), snapshot.handling_class or "—"
+    yield (
+        pen.text("What it shows"),
+        pen.text(
+            "This index shows what was reported, what evidence is held, and who confirmed what and how. It does not state the outcome of an audit."
+        ),
+    )
+    for row in scopes_shown(pen.contents):
+        yield (
+            pen.text("Criteria"),
+            f"{row['scope'].get('catalog') or row['scheme']} {row['scope'].get('edition') or ''}",
+        )
+        yield pen.text("Working catalogue, not the official text."), pen.words(row["basis"])
+        yield pen.text("Digest of the criteria"), str(row["scope"].get("digest") or "—")
+    yield pen.text("Last event of the log"), f"{head['seq']} · {head['hash']}"
+    yield pen.text("Made by"), f"ticssync {snapshot.tool_version}"
+
+
+def cut(value: Cell) -> Cell:
+    """A cell as Excel can hold it: text over 32,000 characters ends in …, a lone surrogate becomes U+FFFD."""
+    if not isinstance(value, str):
+        return value
+    text = storable_text(value)
+    return text if len(text) <= CELL_MAX else text[:CELL_MAX] + "…"

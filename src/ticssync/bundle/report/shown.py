@@ -1,0 +1,118 @@
+"""How values are shown: user text isolated and inert, both languages side by side, days and instants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from ticssync.bundle.labels import label
+from ticssync.bundle.report.view import confirmation
+from ticssync.bundle.snapshot import words
+from ticssync.model.canonical import parse_instant
+from ticssync.model.criterion import Words
+from ticssync.text import Text
+
+JAPAN: Final = timezone(timedelta(hours=9), "JST")
+_DIRECTION: Final = frozenset(
+    map(chr, (0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+)
+"""Characters that turn the reading direction: `fdp.exe` can be made to look like `exe.pdf` with them."""
+
+
+def visible(text: str) -> str:
+    """Control characters as their pictures (␀ ␛ …); line feeds and tabs stay."""
+    return "".join(
+        chr(0x2400 + ord(char)) if ord(char) < 32 and char not in "\n\t" else char for char in text
+    )
+
+
+def turning(text: str) -> tuple[str, ...]:
+    """The direction-turning characters in a text, as `U+202E`."""
+    return tuple(f"U+{ord(char):04X}" for char in sorted(set(text) & _DIRECTION))
+
+
+def day_text(value: Any) -> str:
+    """A day as ISO text, empty for none."""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value or "")
+
+
+def moment_text(value: Any) -> str:
+    """An instant in Japan's time to the minute; text that is no instant is shown as it is."""
+    if isinstance(value, str):
+        try:
+            value = parse_instant(value)
+        except ValueError:
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                return str(value)
+    if not isinstance(value, datetime):
+        return day_text(value)
+    if value.tzinfo is None:
+        return value.strftime("%Y-%m-%d %H:%M")
+    return value.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M JST")
+
+
+def size_text(size: int) -> str:
+    """Bytes as people read them."""
+    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= step:
+            return f"{size / step:.1f} {unit}"
+    return f"{size} B"
+
+
+def speak(locales: tuple[Path, ...] = ()) -> Callable[..., Words]:
+    """A function that says an English message in both languages."""
+    ja, en = Text("ja", locales), Text("en", locales)
+
+    def say_both(message: str, /, **values: object) -> Words:
+        return Words(
+            ja(message, **{name: _in(value, "ja") for name, value in values.items()}),
+            en(message, **{name: _in(value, "en") for name, value in values.items()}),
+        )
+
+    return say_both
+
+
+def _in(value: object, lang: str) -> object:
+    return value.in_language(lang) if isinstance(value, Words) else value
+
+
+def template_words(locales: tuple[Path, ...]) -> dict[str, Any]:
+    """The functions that templates use: t (message), w (words), code (label of a code), u (user text)."""
+    from markupsafe import Markup, escape
+
+    say_both = speak(locales)
+
+    def w(words: Words) -> Markup:
+        if words.ja == words.en:
+            return Markup("<bdi>{}</bdi>").format(visible(words.ja))
+        return Markup('<span lang="ja">{}</span><span lang="en">{}</span>').format(
+            visible(words.ja), visible(words.en)
+        )
+
+    def u(value: Any) -> Markup:
+        text = "" if value is None else str(value)
+        if not text:
+            return Markup("")
+        turns = turning(text)
+        mark = Markup(' <span class="turn">⚠ {}</span>').format(" ".join(turns)) if turns else Markup("")
+        return Markup("<bdi>{}</bdi>").format(escape(visible(text))) + mark
+
+    return {
+        "t": lambda message, **values: w(say_both(message, **values)),
+        "plain": lambda message, lang, **values: say_both(message, **values).in_language(lang),
+        "w": w,
+        "u": u,
+        "code": lambda table, code: w(label(table, code)),
+        "words": words,
+        "confirmation": confirmation,
+        "anchor_of": lambda standing: f"item-{standing.scheme}-{standing.id}",
+        "day": day_text,
+        "moment": moment_text,
+        "size": size_text,
+    }
