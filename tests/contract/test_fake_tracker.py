@@ -36,4 +36,6 @@ class TestFewStatusesAndComparing(TrackerContract):
 
     @pytest.fixture
     def site(self):
-        return FakeSite(strong(compares=True, nearest={"review": "doing", "wont_do": "done"}, title_max=210), FEW_STATUSES)
+        return FakeSite(
+            strong(compares=True, nearest={"review": "doing", "wont_do": "done"}, title_max=210), FEW_STATUSES
+        )

@@ -3,8 +3,8 @@
     person.py FILE STEP...      each step is JSON, e.g. {"do": "set", "sheet": "S", "cell": "E6", "value": "完了"}
 
 Opens FILE in a headless office with a profile of its own, does the steps, and saves in the same format.
-Steps: set, sort (a range by one of its columns), delete_row, insert_row, copy_row, add_column, save,
-picture, note, look_at_lock (prints whether the lock file is there and what it says).
+Steps: set, sort (a range by one of its columns), delete_row, insert_row, copy_row, add_column, note, save,
+wait (prints "open" and keeps the file open until a line comes in).
 """
 
 import contextlib
@@ -49,14 +49,14 @@ def rows_of(sheet, first, last):
     return CellRangeAddress(address.Sheet, 0, first, 200, last)
 
 
-def step(document, path, wish):
+def step(document, wish):
     do = wish["do"]
     if do == "save":
         document.store()
         return
-    if do == "look_at_lock":
-        lock = path.with_name(f".~lock.{path.name}#")
-        print(json.dumps({"lock": lock.read_text("utf-8") if lock.exists() else None}))
+    if do == "wait":
+        print("open", flush=True)
+        sys.stdin.readline()
         return
     sheet = document.Sheets.getByName(wish["sheet"])
     if do == "set":
@@ -104,8 +104,8 @@ def main(file, wishes):
         desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
         document = desktop.loadComponentFromURL(path.as_uri(), "_blank", 0, (prop("Hidden", True),))
         for wish in wishes:
-            step(document, path, wish)
-        if not wishes or wishes[-1]["do"] != "look_at_lock":
+            step(document, wish)
+        if wishes and wishes[-1]["do"] != "wait":
             document.storeToURL(path.as_uri(), (prop("FilterName", XLSX),))
         document.close(True)
         with contextlib.suppress(Exception):

@@ -13,6 +13,7 @@ from ticssync.model.task import Fields
 from ticssync.sync.state import Display
 from ticssync.text import Text
 
+
 def display_for(ledger: Ledger, scopes: dict[str, dict[str, object]]) -> Display:
     """The engine's question answered: given how the tasks stand, what to show in each."""
 
@@ -23,7 +24,10 @@ def display_for(ledger: Ledger, scopes: dict[str, dict[str, object]]) -> Display
             standing = found.get(key.criterion)
             if standing is None:
                 return {}
-            return {"confirmation": confirmation(standing, language), "from_office": from_office(standing, Text(language)) or None}
+            return {
+                "confirmation": confirmation(standing, language),
+                "from_office": from_office(standing, Text(language)) or None,
+            }
 
         return show
 
@@ -43,13 +47,19 @@ def from_office(standing: Standing, text: Text) -> str:
     """事務局から: the one thing that the member should know or do now; empty where there is nothing."""
     state, act = standing.derived.state, standing.act
     if state is State.RETURNED and act is not None:
-        return text("Returned by {name} ({day}): {reason}", name=act.person_name, day=act.on.isoformat(), reason=act.reason)
+        return text(
+            "Returned by {name} ({day}): {reason}",
+            name=act.person_name,
+            day=act.on.isoformat(),
+            reason=act.reason,
+        )
     if state is State.REPORTED_WITHOUT_EVIDENCE:
-        return text("Evidence is still missing: {reason}. Put the file into the drop folder.", reason=text.said(standing.evidence_reason))
+        return text(
+            "Evidence is still missing: {reason}. Put the file into the drop folder.",
+            reason=text.said(standing.evidence_reason),
+        )
     if state is State.EXPIRED:
         return text("Please renew: {reason}.", reason=text.said(standing.derived.reason))
     if state is State.UNKNOWN and act is not None and standing.facts.tasks:
         return text("Will be looked at again: {reason}.", reason=text.said(standing.derived.reason))
     return ""
-
-

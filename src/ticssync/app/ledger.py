@@ -27,7 +27,9 @@ def read_ledger(tx: Transaction, as_of: date | None = None) -> Ledger:
     return Ledger(
         as_of=day,
         scopes=found,
-        profile_confirmed={name: (name, payload["profile_digest"]) in confirmed for name, payload in found.items()},
+        profile_confirmed={
+            name: (name, payload["profile_digest"]) in confirmed for name, payload in found.items()
+        },
         bindings=bindings(tx),
         acts=all_acts,
         evidence=evidence_of(tx),

@@ -89,10 +89,18 @@ def calendar(config: Config) -> CompanyCalendar:
         for index, day in enumerate(value.get(name) or ())
         if type(day) is not date
     ]
-    problems += [located.problem((name,), say("{name}: this version knows no such key", name=name)) for name in value if name not in ("holidays", "working_days")]
+    problems += [
+        located.problem((name,), say("{name}: this version knows no such key", name=name))
+        for name in value
+        if name not in ("holidays", "working_days")
+    ]
     if problems:
         raise UsageError(say("the company's calendar is wrong"), problems=problems)
-    return CompanyCalendar(frozenset(value.get("holidays") or ()), frozenset(value.get("working_days") or ()), part.fiscal_year_start)
+    return CompanyCalendar(
+        frozenset(value.get("holidays") or ()),
+        frozenset(value.get("working_days") or ()),
+        part.fiscal_year_start,
+    )
 
 
 def catalog_of(workspace: Workspace, item: str) -> tuple[Catalog, Any]:
@@ -106,4 +114,7 @@ def catalog_of(workspace: Workspace, item: str) -> tuple[Catalog, Any]:
     if item in known:
         return known[item]
     near = nearest(item, sorted(known))
-    raise UsageError(say("the catalogue has no item {item}", item=item), fix=say("did you mean {near}?", near=near) if near else say("ticssync catalog list"))
+    raise UsageError(
+        say("the catalogue has no item {item}", item=item),
+        fix=say("did you mean {near}?", near=near) if near else say("ticssync catalog list"),
+    )

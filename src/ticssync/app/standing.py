@@ -99,7 +99,20 @@ def _standing(ledger: Ledger, scheme: str, item: Mapping[str, Any], bound: Seque
     due = min((one.due for one in main if one.due), default=None)
     late = is_late(derived.state, date.fromisoformat(due) if due else None, ledger.as_of)
     owner = next((one.assignee for one in main if one.assignee), item.get("owner"))
-    return Standing(scheme, item, facts, derived, late, _together(main), proof, str_or_said(reason), act, due, owner, tasks)
+    return Standing(
+        scheme,
+        item,
+        facts,
+        derived,
+        late,
+        _together(main),
+        proof,
+        str_or_said(reason),
+        act,
+        due,
+        owner,
+        tasks,
+    )
 
 
 def str_or_said(reason: str) -> str:
@@ -115,7 +128,11 @@ def rule_of(item: Mapping[str, Any]) -> EvidenceRule:
 
 def current_tasks(bound: Sequence[Binding]) -> tuple[Binding, ...]:
     """The tasks to show: copies never, detached ones only where nothing else holds their place."""
-    holding = {(one.key, one.ref.tracker) for one in bound if one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)}
+    holding = {
+        (one.key, one.ref.tracker)
+        for one in bound
+        if one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
+    }
     return tuple(
         one for one in bound
         if one.state is not BindingState.COPY
@@ -123,21 +140,36 @@ def current_tasks(bound: Sequence[Binding]) -> tuple[Binding, ...]:
     )  # fmt: skip
 
 
-def _facts(ledger: Ledger, scheme: str, item: Mapping[str, Any], main: Sequence[Binding], act: Act | None, proof: EvidenceState) -> CriterionFacts:
+def _facts(
+    ledger: Ledger,
+    scheme: str,
+    item: Mapping[str, Any],
+    main: Sequence[Binding],
+    act: Act | None,
+    proof: EvidenceState,
+) -> CriterionFacts:
     since = act.seq if act else 0
-    changes = [one for one in ledger.changes if one.seq > since and one.key.criterion == f"{scheme}/{item['id']}"]
+    changes = [
+        one for one in ledger.changes if one.seq > since and one.key.criterion == f"{scheme}/{item['id']}"
+    ]
     reopened = {one.key for one in changes if one.old in ENDED and one.new not in ENDED}
     in_force = act is not None and (act.until is None or ledger.as_of <= act.until)
     trackers = {one.ref.tracker for one in main}
     return CriterionFacts(
         in_scope=item["in_scope"],
-        read_since_as_of=all((ledger.read_on.get(name) or "") >= ledger.as_of.isoformat() for name in trackers),
+        read_since_as_of=all(
+            (ledger.read_on.get(name) or "") >= ledger.as_of.isoformat() for name in trackers
+        ),
         profile_confirmed=ledger.profile_confirmed.get(scheme, False),
         act=act,
         excluded=act is not None and act.kind is ActKind.EXCLUDE and in_force,
-        tasks=tuple(TaskFact(Status(one.status) if one.status else None, one.state, one.key in reopened) for one in main),
+        tasks=tuple(
+            TaskFact(Status(one.status) if one.status else None, one.state, one.key in reopened)
+            for one in main
+        ),
         evidence_state=proof,
-        evidence_changed_since_act=act is not None and ledger.evidence_seq.get(f"{scheme}/{item['id']}", 0) > act.seq,
+        evidence_changed_since_act=act is not None
+        and ledger.evidence_seq.get(f"{scheme}/{item['id']}", 0) > act.seq,
         confirmation_expired=act is not None and act.kind is ActKind.CONFIRM and not in_force,
         reported_since_act=any(one.new in ENDED for one in changes),
     )

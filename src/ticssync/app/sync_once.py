@@ -61,7 +61,10 @@ class SyncResult:
 
     def plain(self) -> dict[str, Any]:
         """The JSON shape."""
-        return {"trackers": {name: report.plain() for name, report in self.reports.items()}, "duration_s": round(self.duration_s, 3)}
+        return {
+            "trackers": {name: report.plain() for name, report in self.reports.items()},
+            "duration_s": round(self.duration_s, 3),
+        }
 
 
 def load_mappings(workspace: Workspace, *, item_ids: Sequence[str] = ()) -> dict[str, TaskMapping]:
@@ -80,7 +83,9 @@ def load_mappings(workspace: Workspace, *, item_ids: Sequence[str] = ()) -> dict
 def mapping_file(workspace: Workspace, part: TrackerPart) -> Any:
     """The file of a tracker's `mapping:`."""
     pack = workspace.config.values.catalogs[0]
-    return find_mapping(part.mapping, root=workspace.config.root, scheme_pack=pack, lang=workspace.around.lang)
+    return find_mapping(
+        part.mapping, root=workspace.config.root, scheme_pack=pack, lang=workspace.around.lang
+    )
 
 
 def sync(workspace: Workspace, order: SyncOrder) -> SyncResult:
@@ -89,7 +94,9 @@ def sync(workspace: Workspace, order: SyncOrder) -> SyncResult:
     with workspace.store.read() as tx:
         workspace.check_place(tx)
     scopes = current_scopes(workspace.config, workspace.today)
-    mappings = load_mappings(workspace, item_ids=[item["id"] for scope in scopes.values() for item in scope["items"]])
+    mappings = load_mappings(
+        workspace, item_ids=[item["id"] for scope in scopes.values() for item in scope["items"]]
+    )
     only = chosen_keys(order.only, scopes)
     result = SyncResult()
     if order.dry:
@@ -113,7 +120,13 @@ def chosen_keys(only: Sequence[str], scopes: Scopes) -> frozenset[TaskKey] | Non
         if len(matches) == 1:
             keys.add(TaskKey.parse(matches[0]))
         else:
-            problems.append(Problem(say("the catalogue has no item {item}", item=word), place="--only", fix=say("ticssync catalog list")))
+            problems.append(
+                Problem(
+                    say("the catalogue has no item {item}", item=word),
+                    place="--only",
+                    fix=say("ticssync catalog list"),
+                )
+            )
     if problems:
         raise UsageError(say("--only names something that is not there"), problems=problems)
     return frozenset(keys)
@@ -156,10 +169,29 @@ def _pass(
         wants = wanted(workspace, scopes, mappings, planned, workspace.today)
         if only is not None:
             wants = {key: want for key, want in wants.items() if key in only or key in planned}
-        hands = Hands(workspace.store, workspace.by("sync"), lease.token if lease else 0, _guard(workspace, lease), _review(workspace))
+        hands = Hands(
+            workspace.store,
+            workspace.by("sync"),
+            lease.token if lease else 0,
+            _guard(workspace, lease),
+            _review(workspace),
+        )
         inner = Order(only, order.read_only, order.dry, order.accept, order.retry_refused)
-        run(Pass(sites, wants, display_for(ledger, scopes), hands, inner, workspace.today, workspace.around.clock, result.reports))
-        result.artifacts = {name: [str(path) for path in site.driver.artifacts()] for name, site in sites.items()}
+        run(
+            Pass(
+                sites,
+                wants,
+                display_for(ledger, scopes),
+                hands,
+                inner,
+                workspace.today,
+                workspace.around.clock,
+                result.reports,
+            )
+        )
+        result.artifacts = {
+            name: [str(path) for path in site.driver.artifacts()] for name, site in sites.items()
+        }
     finally:
         for site in sites.values():
             site.driver.close()
@@ -188,19 +220,28 @@ def _review(workspace: Workspace) -> Callable[[str, Sequence[Mapping[str, Any]]]
 
 
 def open_sites(
-    workspace: Workspace, mappings: Mapping[str, TaskMapping], memories: Mapping[str, HostMemory], chosen: Sequence[str], reports: dict[str, TrackerReport]
+    workspace: Workspace,
+    mappings: Mapping[str, TaskMapping],
+    memories: Mapping[str, HostMemory],
+    chosen: Sequence[str],
+    reports: dict[str, TrackerReport],
 ) -> dict[str, Site]:
     """Open the trackers; one that does not open is reported and stops no other."""
     unknown = sorted(set(chosen) - set(workspace.config.trackers))
     if unknown:
-        raise UsageError(say("ticssync.yaml has no tracker {name}", name=unknown[0]), fix=say("there are: {known}", known=", ".join(workspace.config.trackers)))
+        raise UsageError(
+            say("ticssync.yaml has no tracker {name}", name=unknown[0]),
+            fix=say("there are: {known}", known=", ".join(workspace.config.trackers)),
+        )
     sites = {}
     for name, part in workspace.config.trackers.items():
         if chosen and name not in chosen:
             continue
         mapping = mappings[name]
         try:
-            driver = workspace.host.open_tracker(workspace.config, part, mapping, memories[name], workspace.around.clock, mapping.language)
+            driver = workspace.host.open_tracker(
+                workspace.config, part, mapping, memories[name], workspace.around.clock, mapping.language
+            )
         except (AuthLost, Throttled, Unavailable, Unsafe) as error:
             state = {AuthLost: "credentials", Unsafe: "safety_stop"}.get(type(error), "unavailable")
             reports[name] = TrackerReport(name, state, str(error))
@@ -212,7 +253,11 @@ def open_sites(
 
 
 def wanted(
-    workspace: Workspace, scopes: Scopes, mappings: Mapping[str, TaskMapping], planned: Mapping[TaskKey, str], today: date
+    workspace: Workspace,
+    scopes: Scopes,
+    mappings: Mapping[str, TaskMapping],
+    planned: Mapping[TaskKey, str],
+    today: date,
 ) -> dict[TaskKey, Want]:
     """The tasks that should exist, each rendered by the mapping of each of its trackers."""
     config, days = workspace.config, calendar(workspace.config)
@@ -230,7 +275,11 @@ def wanted(
                 config.company, date.fromisoformat(first), item["owner"],
                 certificate.issued_on if certificate else None, certificate.expires_on if certificate else None, days.working_day_before,
             )  # fmt: skip
-            rendered = {name: render_task(mappings[name], item, facts) for name in (route[0], *route[1]) if name in mappings}
+            rendered = {
+                name: render_task(mappings[name], item, facts)
+                for name in (route[0], *route[1])
+                if name in mappings
+            }
             found[key] = Want(
                 key, route[0], route[1], first,
                 {name: one.owned for name, one in rendered.items()}, {name: one.initial for name, one in rendered.items()},

@@ -56,7 +56,9 @@ class Surroundings:
     @property
     def config_file(self) -> Path:
         """The configuration: given, else $TICSSYNC_CONFIG, else ticssync.yaml in the current folder."""
-        named = self.config or (Path(self.environ["TICSSYNC_CONFIG"]) if self.environ.get("TICSSYNC_CONFIG") else None)
+        named = self.config or (
+            Path(self.environ["TICSSYNC_CONFIG"]) if self.environ.get("TICSSYNC_CONFIG") else None
+        )
         return (self.folder / named) if named else self.folder / CONFIG_NAME
 
     @property
@@ -74,7 +76,9 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def of_this_process(lang: str = "", config: Path | None = None, secrets_folder: Path | None = None, *, verbose: bool = False) -> Surroundings:
+def of_this_process(
+    lang: str = "", config: Path | None = None, secrets_folder: Path | None = None, *, verbose: bool = False
+) -> Surroundings:
     """The surroundings of a real command."""
     import getpass
 
@@ -156,7 +160,9 @@ class Workspace:
         if known is not None and known != self.place():
             raise CorruptStoreError(
                 say("this store was moved or copied: it was first used elsewhere"),
-                fix=say("ticssync rebind --moved (the only one there is), or ticssync rebind --copied (a second one: it gets an id of its own)"),
+                fix=say(
+                    "ticssync rebind --moved (the only one there is), or ticssync rebind --copied (a second one: it gets an id of its own)"
+                ),
             )
 
 
@@ -164,13 +170,20 @@ def read_config(around: Surroundings) -> Config:
     """The configuration, or UsageError with all problems."""
     config, problems = load_config(around.config_file, around.environ, around.secrets_folder)
     if config is None:
-        raise UsageError(say("the configuration is wrong: {file}", file=str(around.config_file)), problems=problems)
+        raise UsageError(
+            say("the configuration is wrong: {file}", file=str(around.config_file)), problems=problems
+        )
     return config
 
 
 @contextmanager
-def open_workspace(around: Surroundings, *, extra: tuple[object, ...] = ()) -> Iterator[Workspace]:
-    """Read the configuration, load the allowed plugins, open the store.  Raises the errors of all three."""
+def open_workspace(
+    around: Surroundings, *, extra: tuple[object, ...] = (), trackers_may_differ: bool = False
+) -> Iterator[Workspace]:
+    """Read the configuration, load the allowed plugins, open the store.  Raises the errors of all three.
+
+    `trackers_may_differ` is for the commands that settle a tracker's new name.
+    """
     config = read_config(around)
     log.set_up(secrets=secret_values(config), verbose=around.verbose)
     host = load_host(config.values.plugins, extra=extra)
@@ -179,7 +192,8 @@ def open_workspace(around: Surroundings, *, extra: tuple[object, ...] = ()) -> I
         raise UsageError(say("the configuration is wrong: {file}", file=str(config.file)), problems=problems)
     store = Store.open(config.store_url, config.workspace, around.clock)
     try:
-        check_trackers(store, config)
+        if not trackers_may_differ:
+            check_trackers(store, config)
         yield Workspace(around, config, host, store)
     finally:
         store.close()
@@ -194,6 +208,12 @@ def check_trackers(store: Store, config: Config) -> None:
     gone = sorted(bound - set(config.trackers))
     if gone:
         raise CorruptStoreError(
-            say("ticssync.yaml no longer names the tracker {name}, but tasks are bound to it", name=", ".join(gone)),
-            fix=say("ticssync tracker rename {old} NEW (it has another name now) or ticssync tracker drop {old} (it is no longer used)", old=gone[0]),
+            say(
+                "ticssync.yaml no longer names the tracker {name}, but tasks are bound to it",
+                name=", ".join(gone),
+            ),
+            fix=say(
+                "ticssync tracker rename {old} NEW (it has another name now) or ticssync tracker drop {old} (it is no longer used)",
+                old=gone[0],
+            ),
         )

@@ -47,6 +47,14 @@ KEEP_MODE: Final = {
     "on_site": Words("現地提示", "Shown on site"),
     "paper": Words("紙", "Paper"),
 }
+KIND: Final = {
+    "document": Words("文書", "document"),
+    "register": Words("台帳", "register"),
+    "record": Words("記録", "record"),
+    "photo": Words("写真", "photo"),
+    "screenshot": Words("画面の写し", "screenshot"),
+    "certificate": Words("証明書", "certificate"),
+}
 ACT: Final = {
     "confirm": Words("確認", "Confirmed"),
     "return": Words("差戻し", "Returned"),
@@ -154,6 +162,7 @@ TABLES: Final[Mapping[str, Mapping[str, Words]]] = {
     "task_status": TASK_STATUS,
     "evidence_state": EVIDENCE_STATE,
     "keep_mode": KEEP_MODE,
+    "kind": KIND,
     "act": ACT,
     "channel": CHANNEL,
     "role": ROLE,
@@ -182,4 +191,4 @@ def purpose_label(purpose: str) -> Words:
     words = PURPOSE.get(kind)
     if words is None:
         return Words(purpose, purpose)
-    return Words(f"{words.ja}（{year}年）", f"{words.en} {year}") if year else words
+    return Words(f"{words.ja} {year}年", f"{words.en} {year}") if year else words

@@ -32,7 +32,7 @@ _numbers: Final = itertools.count(1)
 
 
 def possible(do: Callable[[], AnswerT]) -> AnswerT:
-    """The answer, or the test is skipped with the reason where the site or an optional verb says NotSupported."""
+    """The answer; where the site or an optional verb says NotSupported the test is skipped, and says why."""
     try:
         return do()
     except NotSupported as reason:
@@ -80,7 +80,9 @@ class Bench:
     def create(self, *drafts: Draft) -> list[RemoteRef]:
         """Create them all; each must be done."""
         outcomes = self.send(drafts)
-        assert [type(one).__name__ for one in outcomes] == ["Done"] * len(drafts), f"create answered {outcomes}"
+        assert [type(one).__name__ for one in outcomes] == ["Done"] * len(drafts), (
+            f"create answered {outcomes}"
+        )
         return [one.ref for one in outcomes if isinstance(one, Done)]
 
     def made(self, **fields: FieldValue) -> RemoteRef:
@@ -101,7 +103,7 @@ class Bench:
         assert len(outcomes) == len(changes), f"{len(changes)} changes, {len(outcomes)} outcomes"
         return outcomes
 
-    def set(self, ref: RemoteRef, **fields: FieldValue) -> Outcome:
+    def put(self, ref: RemoteRef, **fields: FieldValue) -> Outcome:
         """Update one task."""
         return self.change(Change(ref, fields))[0]
 

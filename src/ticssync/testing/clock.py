@@ -10,13 +10,14 @@ START: Final = datetime(2026, 4, 1, 0, 0, tzinfo=timezone.utc)
 
 
 class Clock:
-    """Called, it answers the aware UTC time.  `advance` moves it by seconds, `tick` by that much at every look."""
+    """Called, it answers the aware UTC time.  `advance` moves it by seconds, `tick` by that much a look."""
 
     def __init__(self, now: datetime = START, *, tick: float = 0.0) -> None:
         self.now = now
         self.tick = tick
 
     def __call__(self) -> datetime:
+        """The time now, aware UTC."""
         now = self.now
         self.now += timedelta(seconds=self.tick)
         return now

@@ -5,9 +5,9 @@
         def site(self, tmp_path):
             return OurSite(tmp_path)
 
-`OurSite` is a `ticssync.testing.site.TrackerSite`.  Each test is one sentence of the door's law; what the site
-or an optional verb cannot do is skipped with the reason.  A driver that passes without skipping `create`,
-`update`, `fetch` and listings is bronze in the quality scale.
+`OurSite` is a `ticssync.testing.site.TrackerSite`.  Each test is one sentence of the door's law; what the
+site or an optional verb cannot do is skipped with the reason.  A driver that passes, and skips neither
+creates, updates, reads nor listings, is bronze in the quality scale.
 """
 
 from __future__ import annotations

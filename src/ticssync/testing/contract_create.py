@@ -38,7 +38,11 @@ class CreateLaws:
         if outcome.task is None:
             pytest.skip("the tracker's answer to a create holds no task")
         read = bench.read(outcome.ref)
-        assert (outcome.task.ref, outcome.task.marker, dict(outcome.task.fields)) == (outcome.ref, draft.marker, dict(read.fields))
+        assert (outcome.task.ref, outcome.task.marker, dict(outcome.task.fields)) == (
+            outcome.ref,
+            draft.marker,
+            dict(read.fields),
+        )
 
     def test_outcomes_come_in_the_order_of_the_drafts(self, bench: Bench) -> None:
         """The first outcome is the first draft's, and so on."""
@@ -54,7 +58,9 @@ class CreateLaws:
         refs = bench.create(*drafts)
         bench.settle()
 
-        assert bench.marked(*(one.marker for one in drafts)) == {one.marker: {ref} for one, ref in zip(drafts, refs, strict=True)}
+        assert bench.marked(*(one.marker for one in drafts)) == {
+            one.marker: {ref} for one, ref in zip(drafts, refs, strict=True)
+        }
 
     def test_a_created_task_is_found_by_its_marker(self, bench: Bench) -> None:
         """After the settling time that the driver names, the marker leads to exactly this task."""
@@ -82,7 +88,9 @@ class CreateLaws:
         absent = [bench.draft().marker for _ in range(2)]
 
         found = bench.marked(*(one.marker for one in drafts), *absent)
-        assert found == {one.marker: {ref} for one, ref in zip(drafts, refs, strict=True)} | {one: set() for one in absent}
+        assert found == {one.marker: {ref} for one, ref in zip(drafts, refs, strict=True)} | {
+            one: set() for one in absent
+        }
 
     def test_a_created_task_is_in_the_full_listing(self, bench: Bench) -> None:
         """A listing without a cursor holds every task, with its marker."""

@@ -70,7 +70,11 @@ class OpenLaws:
         bench.reopen()
 
         after = bench.read(ref)
-        assert (after.ref, after.marker, dict(after.fields)) == (before.ref, before.marker, dict(before.fields))
+        assert (after.ref, after.marker, dict(after.fields)) == (
+            before.ref,
+            before.marker,
+            dict(before.fields),
+        )
 
     def test_requests_are_counted(self, bench: Bench) -> None:
         """Every create and every look shows in `requests`."""
@@ -111,7 +115,7 @@ class OpenLaws:
 
     @pytest.mark.parametrize("name", ["down", "login", "busy", "garbage"])
     def test_only_the_errors_of_the_door_get_out(self, bench: Bench, name: str) -> None:
-        """Whatever happens to the tracker, only AuthLost, Throttled, Unavailable and Unsafe leave the driver."""
+        """Whatever happens, only AuthLost, Throttled, Unavailable and Unsafe leave the driver."""
         ref = bench.made()
         raised: list[Exception] = []
 
@@ -170,7 +174,9 @@ def _every_verb(bench: Bench, ref: RemoteRef, do: Callable[[str, Callable[[], ob
     do("update", lambda: tracker.write((), [Change(ref, bench.held({"title": "書き直した題"}))]))
 
 
-def _every_reading_verb(bench: Bench, ref: RemoteRef, do: Callable[[str, Callable[[], object]], None]) -> None:
+def _every_reading_verb(
+    bench: Bench, ref: RemoteRef, do: Callable[[str, Callable[[], object]], None]
+) -> None:
     tracker, marker = bench.tracker, bench.draft().marker
     do("whoami", tracker.whoami)
     do("check", tracker.check)
@@ -194,5 +200,3 @@ def _sleeps() -> Iterator[list[float]]:
     slept: list[float] = []
     with mock.patch.object(time, "sleep", slept.append):
         yield slept
-
-

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from ticssync.plugin import Fate, Page, PreSend, Read, RemoteRef, RemoteTask
+from ticssync.plugin import (
+    AuthLost,
+    Fate,
+    NotSupported,
+    Page,
+    PreSend,
+    Read,
+    RemoteRef,
+    RemoteTask,
+    Throttled,
+    Unavailable,
+)
 from ticssync.testing.bench import Bench, possible
 from ticssync.testing.samples import OTHER_VALUES
 
@@ -19,7 +30,9 @@ class ReadLaws:
         first, cursor = bench.listed()
         second, _ = bench.listed(cursor)
 
-        assert {ref: _state(task) for ref, task in second.items()} == {ref: _state(first[ref]) for ref in second if ref in first}
+        assert {ref: _state(task) for ref, task in second.items()} == {
+            ref: _state(first[ref]) for ref in second if ref in first
+        }
 
     def test_a_persons_change_is_listed_after_the_cursor(self, bench: Bench) -> None:
         """What a person changed since the last look is in the next one, with the new value."""
@@ -58,7 +71,7 @@ class ReadLaws:
         assert pages[-1].cursor is not None or bench.tracker.caps.listing
 
     def test_only_a_listing_without_lag_is_complete(self, bench: Bench) -> None:
-        """`complete` proves an absent marker absent: a lagging index must not say it, a full one must hold all."""
+        """`complete` proves an absent marker absent: a lagging index never says it, a full one holds all."""
         refs = bench.create(bench.draft(), bench.draft())
         pages = list(bench.tracker.list_changed(None))
         listed = {task.ref for page in pages for task in page.items}
@@ -94,7 +107,9 @@ class ReadLaws:
         drafts = [bench.draft(), bench.draft()]
         refs = bench.create(*drafts)
         bench.settle()
-        stubs = {stub.ref: stub for page in possible(lambda: list(bench.tracker.sweep())) for stub in page.items}
+        stubs = {
+            stub.ref: stub for page in possible(lambda: list(bench.tracker.sweep())) for stub in page.items
+        }
 
         assert set(refs) <= set(stubs)
         assert all(stubs[ref].marker in (None, draft.marker) for ref, draft in zip(refs, drafts, strict=True))
@@ -123,16 +138,16 @@ class ReadLaws:
         assert bench.fate(ref) is Fate.HIDDEN
 
     def test_a_lost_login_proves_no_deletion(self, bench: Bench) -> None:
-        """While the tracker does not know us, a fetch that says GONE goes with a whoami that says AuthLost."""
+        """While the tracker does not know us, GONE never stands beside a whoami that names somebody."""
         ref = bench.made()
         with bench.trouble("login"):
             try:
                 fate = bench.fate(ref)
                 bench.tracker.whoami()
-            except Exception as error:  # noqa: BLE001 - which errors may come is another test
-                assert not isinstance(error, AssertionError)
-            else:
-                assert fate is not Fate.GONE
+            except (AuthLost, NotSupported, Throttled, Unavailable):
+                return
+
+        assert fate is not Fate.GONE
 
     def test_a_task_that_never_was_is_not_present(self, bench: Bench) -> None:
         """An id that the tracker never gave leads to no task."""
@@ -165,7 +180,13 @@ class ReadLaws:
     def test_a_person_sees_what_we_see(self, bench: Bench) -> None:
         """Each value that a person sets is read as that value: no field is mistaken for another."""
         ref = bench.create(bench.full_draft())[0]
-        values = bench.held({name: value for name, value in OTHER_VALUES.items() if name in ("title", "status", "due", "start")})
+        values = bench.held(
+            {
+                name: value
+                for name, value in OTHER_VALUES.items()
+                if name in ("title", "status", "due", "start")
+            }
+        )
         bench.person_sets(ref, **values)
         task = bench.read(ref)
 
@@ -187,7 +208,7 @@ class ReadLaws:
         assert [name for name in task.fields if not bench.tracker.holds(name)] == []
 
     def test_what_cannot_be_read_is_absent_and_said(self, bench: Bench) -> None:
-        """“未定” in a date is neither a date nor an emptied field: it is absent, with a problem for people."""
+        """“未定” in a date is no date and no emptied field: it is absent, with a problem for people."""
         bench.need("due")
         ref = bench.made(due="2028-02-29")
         possible(lambda: bench.site.person_types(ref, "due", "未定"))
@@ -201,7 +222,9 @@ class ReadLaws:
         ref = bench.made()
         bench.settle()
         tasks = [bench.read(ref), bench.listed()[0][ref]]
-        moments = [task.updated_at for task in tasks] + [one.created_at for task in tasks for one in task.attachments]
+        moments = [task.updated_at for task in tasks] + [
+            one.created_at for task in tasks for one in task.attachments
+        ]
 
         assert [one for one in moments if one is not None and one.tzinfo is None] == []
 
@@ -222,8 +245,9 @@ class ReadLaws:
         bench.settle()
         task = bench.read(ref)
         given = [text for text in (task.key, task.url) if text]
+        found = possible(lambda: [bench.tracker.resolve(text) for text in given])
 
-        assert [possible(lambda text=text: bench.tracker.resolve(text)) for text in given] == [ref] * len(given)  # type: ignore[misc]
+        assert found == [ref] * len(given)
         assert bench.tracker.resolve("どこにもない") is None
 
     def test_a_search_with_no_hits_is_empty(self, bench: Bench) -> None:

@@ -26,7 +26,7 @@ class TextLaws:
     """Nasty text and the view."""
 
     def test_nasty_titles_come_back_as_they_were(self, bench: Bench) -> None:
-        """Every title reads back as its view, and a view keeps a title that fits: nothing becomes ? or 12 or a formula."""
+        """Every title reads back as its view, and the view keeps it: nothing becomes ? or 12 or a formula."""
         drafts = {what: bench.draft(title=text) for what, text in TITLES.items()}
         refs = dict(zip(drafts, bench.create(*drafts.values()), strict=True))
         read = {what: bench.read(ref).fields["title"] for what, ref in refs.items()}
@@ -51,7 +51,7 @@ class TextLaws:
         ref = bench.made()
         read = {}
         for what, text in TITLES.items():
-            outcome = bench.set(ref, title=text)
+            outcome = bench.put(ref, title=text)
             assert isinstance(outcome, Done), f"{what}: {outcome}"
             read[what] = bench.read(ref).fields["title"]
 
@@ -83,7 +83,9 @@ class TextLaws:
 
     def test_a_view_of_a_view_is_the_view_for_every_field(self, bench: Bench) -> None:
         """The same for every value that a mapping may write, and for "empty"."""
-        values: dict[str, list[FieldValue]] = {name: [VALUES[name], OTHER_VALUES[name], None] for name in VALUES}
+        values: dict[str, list[FieldValue]] = {
+            name: [VALUES[name], OTHER_VALUES[name], None] for name in VALUES
+        }
         values |= {"status": list(STATUSES), "assignee": [*bench.site.people, "nobody-of-that-name", None]}
         cases = [(name, value) for name in values if bench.tracker.holds(name) for value in values[name]]
         once = {case: bench.tracker.view(*case) for case in cases}

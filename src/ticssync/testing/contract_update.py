@@ -21,7 +21,7 @@ class UpdateLaws:
         draft = bench.full_draft()
         ref = bench.create(draft)[0]
         before = bench.read(ref)
-        _done(bench.set(ref, title="書き直した題"))
+        _done(bench.put(ref, title="書き直した題"))
         after = bench.read(ref)
 
         others = [name for name in before.fields if name != "title"]
@@ -33,7 +33,7 @@ class UpdateLaws:
         """The task beside it keeps every value."""
         ref, beside = bench.create(bench.full_draft(), bench.full_draft())
         before = bench.read(beside)
-        _done(bench.set(ref, title="書き直した題"))
+        _done(bench.put(ref, title="書き直した題"))
 
         assert dict(bench.read(beside).fields) == dict(before.fields)
 
@@ -41,7 +41,7 @@ class UpdateLaws:
         """Done means that a read shows `view(value)`; anything else is told as a refusal, with words."""
         ref = bench.create(bench.full_draft())[0]
         values = bench.held(OTHER_VALUES)
-        outcomes = {name: bench.set(ref, **{name: value}) for name, value in values.items()}
+        outcomes = {name: bench.put(ref, **{name: value}) for name, value in values.items()}
         task = bench.read(ref)
 
         taken = {name: value for name, value in values.items() if _kept(outcomes[name])}
@@ -50,7 +50,7 @@ class UpdateLaws:
     def test_a_done_update_that_holds_the_task_holds_what_a_read_shows(self, bench: Bench) -> None:
         """`Done.task` is the tracker's state after the write, not the wish."""
         ref = bench.create(bench.full_draft())[0]
-        outcome = bench.set(ref, title="書き直した題")
+        outcome = bench.put(ref, title="書き直した題")
 
         assert isinstance(outcome, Done)
         if outcome.task is None:
@@ -60,7 +60,9 @@ class UpdateLaws:
     def test_outcomes_come_in_the_order_of_the_changes(self, bench: Bench) -> None:
         """Each change reaches its own task."""
         refs = bench.create(*(bench.draft() for _ in range(3)))
-        outcomes = bench.change(*(Change(ref, {"title": f"{number} 番目"}) for number, ref in enumerate(refs)))
+        outcomes = bench.change(
+            *(Change(ref, {"title": f"{number} 番目"}) for number, ref in enumerate(refs))
+        )
 
         assert [_done(one) for one in outcomes] == refs
         assert [bench.read(ref).fields["title"] for ref in refs] == ["0 番目", "1 番目", "2 番目"]
@@ -110,7 +112,7 @@ class UpdateLaws:
         if not held:
             pytest.skip("the tracker has no place for due")
         ref = bench.made(start="2026-04-01")
-        outcome = bench.set(ref, **held)
+        outcome = bench.put(ref, **held)
 
         if _kept(outcome):
             assert bench.read(ref).fields["due"] == bench.tracker.view("due", day) == day
@@ -119,7 +121,7 @@ class UpdateLaws:
         """Writing None empties the field, and it reads as empty."""
         bench.need("due")
         ref = bench.made(due="2028-02-29")
-        outcome = bench.set(ref, due=None)
+        outcome = bench.put(ref, due=None)
 
         if _kept(outcome):
             assert bench.read(ref).fields.get("due", "absent") == bench.tracker.view("due", None)
@@ -128,10 +130,12 @@ class UpdateLaws:
         """An assignee without an account is refused in words or shown as `view` says."""
         bench.need("assignee")
         ref = bench.made()
-        outcome = bench.set(ref, assignee="nobody-of-that-name")
+        outcome = bench.put(ref, assignee="nobody-of-that-name")
 
         if _kept(outcome):
-            assert bench.read(ref).fields.get("assignee") == bench.tracker.view("assignee", "nobody-of-that-name")
+            assert bench.read(ref).fields.get("assignee") == bench.tracker.view(
+                "assignee", "nobody-of-that-name"
+            )
 
     def test_people_are_assigned_and_taken_off(self, bench: Bench) -> None:
         """Each person of the site can be given a task, and nobody can be."""
@@ -142,7 +146,7 @@ class UpdateLaws:
         wanted: list[FieldValue] = [*bench.site.people, None]
         seen = []
         for person in wanted:
-            _done(bench.set(ref, assignee=person))
+            _done(bench.put(ref, assignee=person))
             seen.append(bench.read(ref).fields.get("assignee", "absent"))
 
         assert seen == wanted
@@ -190,7 +194,9 @@ class UpdateLaws:
         ref = bench.made()
         read = bench.read(ref)
         bench.person_sets(ref, title="人が先に直した")
-        outcome = bench.change(Change(ref, {"title": "こちらの題"}, expect={"title": read.fields["title"]}))[0]
+        outcome = bench.change(Change(ref, {"title": "こちらの題"}, expect={"title": read.fields["title"]}))[
+            0
+        ]
 
         assert isinstance(outcome, Rejected)
         assert bench.read(ref).fields["title"] == "人が先に直した"
@@ -199,7 +205,7 @@ class UpdateLaws:
         """The same values once more leave the task as it reads."""
         ref = bench.create(bench.full_draft())[0]
         before = bench.read(ref)
-        _done(bench.set(ref, title=before.fields["title"]))
+        _done(bench.put(ref, title=before.fields["title"]))
 
         assert dict(bench.read(ref).fields) == dict(before.fields)
 
@@ -217,7 +223,7 @@ class UpdateLaws:
         """Several fields at once are all there afterwards, or the refusal says which was not."""
         ref = bench.create(bench.full_draft())[0]
         values = bench.held({name: OTHER_VALUES[name] for name in ("title", "body", "due") if name in VALUES})
-        outcome = bench.set(ref, **values)
+        outcome = bench.put(ref, **values)
 
         if _kept(outcome):
             assert only(bench.read(ref), values) == bench.views(values)

@@ -38,7 +38,9 @@ class Converter:
     def encode(self, name: str, value: FieldValue) -> FieldValue:
         """A canonical value in the tracker's words; None where it has no word for it."""
         if name == "status":
-            return self.table.remote_status(str(value)) or self.table.remote_status(self.behaviour.nearest.get(str(value), ""))
+            return self.table.remote_status(str(value)) or self.table.remote_status(
+                self.behaviour.nearest.get(str(value), "")
+            )
         if name == "assignee":
             return self.table.people.get(str(value)) if value is not None else None
         if isinstance(value, tuple):
@@ -75,18 +77,33 @@ class Converter:
         marker = issue.fields.get(self.marker_place)
         status = str(issue.fields.get(STATUS) or "")
         return RemoteTask(
-            RemoteRef(self.tracker, issue.id), fields, issue.key, f"https://fake.example/{issue.key}", str(issue.version),
-            issue.updated_at, str(marker) if marker else None, status, status in self.behaviour.closed, tuple(problems),
-            issue.attachments, None, issue.by_person if self.behaviour.tells_author else None,
-        )  # fmt: skip
+            ref=RemoteRef(self.tracker, issue.id),
+            fields=fields,
+            key=issue.key,
+            url=f"https://fake.example/{issue.key}",
+            version=str(issue.version),
+            updated_at=issue.updated_at,
+            marker=str(marker) if marker else None,
+            raw_status=status,
+            closed=status in self.behaviour.closed,
+            problems=tuple(problems),
+            attachments=issue.attachments,
+            changed_by_person=issue.by_person if self.behaviour.tells_author else None,
+        )
 
-    def _decode(self, name: str, remote: FieldValue, fields: dict[str, FieldValue], problems: list[str]) -> None:
+    def _decode(
+        self, name: str, remote: FieldValue, fields: dict[str, FieldValue], problems: list[str]
+    ) -> None:
         if name == "status" and str(remote) not in self.table.statuses:
             problems.append(self.text("the status “{status}” is not in the mapping", status=remote))
         elif name == "assignee" and remote is not None and self._person(str(remote)) is None:
-            problems.append(self.text("the account {account} belongs to nobody in ticssync.yaml", account=remote))
+            problems.append(
+                self.text("the account {account} belongs to nobody in ticssync.yaml", account=remote)
+            )
         elif name in DATES and remote is not None and not _is_date(remote):
-            problems.append(self.text("“{value}” in {field} is not a date", value=remote, field=self.table.fields[name]))
+            problems.append(
+                self.text("“{value}” in {field} is not a date", value=remote, field=self.table.fields[name])
+            )
         else:
             fields[name] = self._value(name, remote)
 

@@ -1,7 +1,7 @@
-"""A make-believe tracker, the server side: its state, its own rules, and what people and accidents do to it.
+"""A make-believe tracker, the server side: its state, its own rules, and what people and accidents do.
 
-Deterministic: the clock is handed in, nothing is random.  Requests go through `_ask`, which counts them, calls
-`watch` before and after, and lets planned faults happen; what people do is no request.
+Deterministic: the clock is handed in, nothing is random.  Requests go through `_ask`, which counts
+them, calls `watch` before and after, and lets planned faults happen; what people do is no request.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from ticssync.plugin import Attachment, Comment, FieldValue
-from ticssync.testing.behaviour import ASSIGNEE, MARKER, STATUS, TITLE, Behaviour
+from ticssync.testing import fake_rules as rules
+from ticssync.testing.behaviour import MARKER, STATUS, TITLE, Behaviour
 from ticssync.testing.wire import (
     AnswerLost,
     Busy,
@@ -43,9 +44,9 @@ BUSY_S: Final = 60
 class FakeServer:
     """The tracker itself; `FakeTracker` is a driver for it, and several drivers may stand over one server.
 
-    `watch` is called with "before create", "after create" and so on around every request: raise there to die
-    at that point.  After "after …" the request has been carried out.  Verbs: whoami, schema, list, fetch, find,
-    presend, create, update, write, moves, comments, download.
+    `watch` is called with "before create", "after create" and so on around every request: raise there to
+    die at that point.  After "after …" the request has been carried out.  Verbs: whoami, schema, list,
+    fetch, find, presend, create, update, write, moves, comments, download.
     """
 
     def __init__(self, clock: Callable[[], datetime], behaviour: Behaviour | None = None) -> None:
@@ -114,11 +115,19 @@ class FakeServer:
     def find(self, field: str, texts: Sequence[str]) -> Listed:
         """Issues whose field holds one of these texts."""
         wanted = frozenset(texts)
-        return self._ask("find", lambda: self._page([i for i in self._visible(None) if i.fields.get(field) in wanted], 0, None))
+        return self._ask(
+            "find",
+            lambda: self._page([i for i in self._visible(None) if i.fields.get(field) in wanted], 0, None),
+        )
 
     def search(self, words: str) -> Listed:
         """Issues with these words in the title."""
-        return self._ask("find", lambda: self._page([i for i in self._visible(None) if words in str(i.fields.get(TITLE) or "")], 0, None))
+        return self._ask(
+            "find",
+            lambda: self._page(
+                [i for i in self._visible(None) if words in str(i.fields.get(TITLE) or "")], 0, None
+            ),
+        )
 
     def fetch(self, ids: Sequence[str]) -> dict[str, Issue | WireError]:
         """Issues by id as they stand at this moment, never out of the index."""
@@ -126,11 +135,18 @@ class FakeServer:
 
     def moves(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """The statuses that each of these issues may take now."""
-        return self._ask("moves", lambda: {one: self._followers(self._issues[one]) for one in ids if one in self._issues})
+        return self._ask(
+            "moves",
+            lambda: {
+                one: rules.followers(self.behaviour, self._issues[one]) for one in ids if one in self._issues
+            },
+        )
 
     def comments(self, ids: Sequence[str]) -> dict[str, tuple[Comment, ...]]:
         """Comments by issue."""
-        return self._ask("comments", lambda: {one: self._issues[one].comments for one in ids if one in self._issues})
+        return self._ask(
+            "comments", lambda: {one: self._issues[one].comments for one in ids if one in self._issues}
+        )
 
     def download(self, attachment: str) -> bytes:
         """The bytes of an attachment.  Raises NotFound."""
@@ -148,18 +164,24 @@ class FakeServer:
         self, drafts: Sequence[Mapping[str, FieldValue]], edits: Sequence[Edit]
     ) -> tuple[list[Issue | Refused], list[Issue | WireError]]:
         """Creates and updates as one file write: all of it happens, or none."""
-        return self._ask("write", lambda: ([self._make(one) for one in drafts], [self._change(one) for one in edits]))
+        return self._ask(
+            "write", lambda: ([self._make(one) for one in drafts], [self._change(one) for one in edits])
+        )
 
     # -- what people and accidents do; none of it is a request
 
     def person_sets(self, id: str, fields: Mapping[str, FieldValue], at: datetime | None = None) -> Issue:  # noqa: A002
-        """A person edits fields, in the tracker's own names and words; workflow and refusals do not bind people."""
+        """A person edits fields, in the tracker's own words; workflow and refusals do not bind people."""
         return self._store(self._issues[id], fields, by_person=True, at=at)
 
     def person_comments(self, id: str, text: str) -> None:  # noqa: A002
         """A person writes a comment."""
         issue = self._issues[id]
-        self._put(replace(self._touched(issue, by_person=True), comments=(*issue.comments, self._comment(text, "1001"))))
+        self._put(
+            replace(
+                self._touched(issue, by_person=True), comments=(*issue.comments, self._comment(text, "1001"))
+            )
+        )
 
     def attach(self, id: str, name: str, content: bytes) -> Attachment:  # noqa: A002
         """A person attaches a file."""
@@ -249,7 +271,11 @@ class FakeServer:
 
     def _visible(self, since: datetime | None) -> list[Issue]:
         """What a listing shows, in the order of change."""
-        shown = [one for one in self._indexed() if not one.hidden and not one.moved_to and not self.behaviour.anonymous]
+        shown = [
+            one
+            for one in self._indexed()
+            if not one.hidden and not one.moved_to and not self.behaviour.anonymous
+        ]
         changed = [one for one in shown if since is None or one.updated_at >= since]
         return sorted(changed, key=lambda one: (one.updated_at, one.number))
 
@@ -282,27 +308,31 @@ class FakeServer:
             raise NotFound("404")
         return self.files[attachment]
 
-    def _followers(self, issue: Issue) -> tuple[str, ...]:
-        workflow = self.behaviour.workflow
-        here = str(issue.fields.get(STATUS))
-        return tuple(one for one in self.behaviour.statuses if one != here) if workflow is None else tuple(workflow.get(here, ()))
-
     def _make(self, fields: Mapping[str, FieldValue]) -> Issue | Refused:
         if self.behaviour.anonymous:
             raise Unauthorized("401")
-        refused = self._complaint(fields)
+        refused = rules.complaint(self.behaviour, fields)
         if refused is not None:
             return refused
-        return self._new({name: value for name, value in fields.items() if name not in self.behaviour.refuses}, by_person=False)
+        return self._new(
+            {name: value for name, value in fields.items() if name not in self.behaviour.refuses},
+            by_person=False,
+        )
 
     def _change(self, edit: Edit) -> Issue | WireError:
         found = self._look_up(edit.id)
         if isinstance(found, WireError):
             return found
-        refused = self._complaint(edit.fields) or self._forbidden(found, edit.fields)
+        refused = rules.complaint(self.behaviour, edit.fields) or rules.forbidden(
+            self.behaviour, found, edit.fields
+        )
         if refused is not None:
             return refused
-        wanted = {name: value for name, value in edit.fields.items() if not self._passed_over(found, name, value)}
+        wanted = {
+            name: value
+            for name, value in edit.fields.items()
+            if not rules.passed_over(self.behaviour, found, name, value)
+        }
         changed = self._store(found, wanted, by_person=False, comment=edit.comment)
         if self.behaviour.automation is not None:
             # It runs after the answer was formed: the writer sees its own value, the next reader the robot's.
@@ -311,66 +341,36 @@ class FakeServer:
                 self._store(changed, flips, by_person=False)
         return changed
 
-    def _complaint(self, fields: Mapping[str, FieldValue]) -> Refused | None:
-        limit, title = self.behaviour.title_max, fields.get(TITLE)
-        if limit is not None and isinstance(title, str) and len(title) > limit:
-            return Refused(f"件名は{limit}文字以内で入力してください", TITLE)
-        if TITLE in fields and not title:
-            return Refused("件名を入力してください", TITLE)
-        status = fields.get(STATUS)
-        if STATUS in fields and status not in self.behaviour.statuses:
-            return Refused(f"状態「{status}」はありません", STATUS)
-        assignee = fields.get(ASSIGNEE)
-        if assignee is not None and assignee not in self.behaviour.people:
-            return Refused(f"担当「{assignee}」は無効です", ASSIGNEE)
-        return None
-
-    def _forbidden(self, issue: Issue, fields: Mapping[str, FieldValue]) -> Refused | None:
-        status = fields.get(STATUS, issue.fields.get(STATUS))
-        if status == issue.fields.get(STATUS):
-            return None
-        after = {**issue.fields, **fields}
-        empty = next((name for name in self.behaviour.required.get(str(status), ()) if after.get(name) in (None, "")), None)
-        if empty is not None:
-            return Refused(f"{empty}を入力してください", empty)
-        if self.behaviour.aloud and status not in self._followers(issue):
-            return Refused(f"「{issue.fields.get(STATUS)}」から「{status}」へは変更できません", STATUS)
-        return None
-
-    def _passed_over(self, issue: Issue, name: str, value: FieldValue) -> bool:
-        """Success in the answer, nothing in the issue: what real trackers do with what they do not allow."""
-        if name not in self.behaviour.fields or name in self.behaviour.refuses:
-            return True
-        here = issue.fields.get(STATUS)
-        return name == STATUS and value != here and value not in self._followers(issue)
-
     def _new(self, fields: Mapping[str, FieldValue], *, by_person: bool) -> Issue:
         self._numbers += 1
         now, number = self.now(), self._numbers
         start: dict[str, FieldValue] = dict.fromkeys(self.behaviour.fields)
         start[STATUS] = self.behaviour.statuses[0]
-        start |= {name: self._kept(value) for name, value in fields.items() if name in start}
+        start |= {name: rules.kept(self.behaviour, value) for name, value in fields.items() if name in start}
         made = Issue(str(10_000 + number), number, f"FAKE-{number}", start, now, now, by_person=by_person)
         self._put(made)
         return made
 
     def _store(
-        self, issue: Issue, fields: Mapping[str, FieldValue], *, by_person: bool, at: datetime | None = None, comment: str = ""
+        self,
+        issue: Issue,
+        fields: Mapping[str, FieldValue],
+        *,
+        by_person: bool,
+        at: datetime | None = None,
+        comment: str = "",
     ) -> Issue:
-        kept = {name: self._kept(value) for name, value in fields.items() if name in issue.fields}
+        kept = {
+            name: rules.kept(self.behaviour, value) for name, value in fields.items() if name in issue.fields
+        }
         if all(issue.fields[name] == value for name, value in kept.items()) and not comment:
             return issue
         notes = (*issue.comments, self._comment(comment, ROBOT)) if comment else issue.comments
-        changed = replace(self._touched(issue, by_person=by_person, at=at), fields={**issue.fields, **kept}, comments=notes)
+        changed = replace(
+            self._touched(issue, by_person=by_person, at=at), fields={**issue.fields, **kept}, comments=notes
+        )
         self._put(changed)
         return changed
-
-    def _kept(self, value: FieldValue) -> FieldValue:
-        if not isinstance(value, str):
-            return value
-        lines = value.replace("\r\n", "\n").split("\n")
-        lines = [line.rstrip() for line in lines] if self.behaviour.strips_blanks else lines
-        return ("\r\n" if self.behaviour.crlf else "\n").join(lines)
 
     def _comment(self, text: str, author: str) -> Comment:
         self._comments += 1

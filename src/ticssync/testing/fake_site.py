@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import ClassVar, Final
@@ -17,6 +17,14 @@ from ticssync.testing.site import TrackerSite
 from ticssync.testing.wire import Fault, Listing
 
 BUSY_S: Final = 30
+WORKFLOW: Final = {
+    "未着手": ("対応中", "対象外"),
+    "対応中": ("未着手", "確認待ち"),
+    "確認待ち": ("対応中", "完了"),
+    "完了": ("対応中",),
+    "対象外": ("未着手",),
+}
+"""Done is three moves away from to do; leaving out is one, and there is a way back from everything."""
 
 
 class FakeSite(TrackerSite):
@@ -25,7 +33,12 @@ class FakeSite(TrackerSite):
     people = ("sato", "takasaki")
     troubles: ClassVar[Sequence[str]] = ("down", "login", "busy", "garbage", "no answer")
 
-    def __init__(self, behaviour: Behaviour | None = None, table: Table = TABLE, driver: type[FakeTracker] = FakeTracker) -> None:
+    def __init__(
+        self,
+        behaviour: Behaviour | None = None,
+        table: Table = TABLE,
+        driver: type[FakeTracker] = FakeTracker,
+    ) -> None:
         self.clock = Clock()
         self.server = FakeServer(self.clock, behaviour)
         self.table = table
@@ -91,17 +104,31 @@ class FakeSite(TrackerSite):
 
 def full(**switches: object) -> Behaviour:
     """A workbook: everything is listed each time, all writes are one."""
-    return Behaviour(**{"listing": Listing.FULL, "file_batch": True, "create_max": 0, "update_max": 0, "fetch_max": 0, **switches})  # type: ignore[arg-type]
+    ways = {"listing": Listing.FULL, "file_batch": True, "create_max": 0, "update_max": 0, "fetch_max": 0}
+    return _behaviour(ways, switches)
 
 
 def strong(**switches: object) -> Behaviour:
     """A Redmine: one create a request, answers without the task, forbidden moves passed over in silence."""
-    return Behaviour(**{"listing": Listing.STRONG, "crlf": True, "write_answers": False, "page_size": 3, **switches})  # type: ignore[arg-type]
+    return _behaviour(
+        {"listing": Listing.STRONG, "crlf": True, "write_answers": False, "page_size": 3}, switches
+    )
 
 
 def index(**switches: object) -> Behaviour:
-    """A Jira: an index that lags by a minute, fifty creates a request, a workflow that refuses in words."""
-    workflow = {"未着手": ("対応中", "対象外"), "対応中": ("未着手", "確認待ち"), "確認待ち": ("対応中", "完了"), "完了": ("対応中",), "対象外": ("未着手",)}
-    return Behaviour(
-        **{"listing": Listing.INDEX, "index_lag_s": 60.0, "page_size": 3, "create_max": 3, "strips_blanks": True, "aloud": True, "workflow": workflow, **switches}  # type: ignore[arg-type]
-    )
+    """A Jira: an index that lags a minute, three creates a request, a workflow that refuses in words."""
+    ways = {
+        "listing": Listing.INDEX,
+        "index_lag_s": 60.0,
+        "page_size": 3,
+        "create_max": 3,
+        "strips_blanks": True,
+        "aloud": True,
+        "workflow": WORKFLOW,
+    }
+    return _behaviour(ways, switches)
+
+
+def _behaviour(ways: Mapping[str, object], switches: Mapping[str, object]) -> Behaviour:
+    make: Callable[..., Behaviour] = Behaviour
+    return make(**{**ways, **switches})

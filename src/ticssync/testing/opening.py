@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -39,12 +39,14 @@ TABLE: Final = Table(
 """A mapping that fits `FakeServer` as it is born."""
 
 FEW_STATUSES: Final = replace(TABLE, statuses={"未着手": "todo", "対応中": "doing", "完了": "done"})
-"""A mapping with fewer statuses than ticssync has.  With `Behaviour.nearest` several of ours become one there."""
+"""A mapping with fewer statuses than ticssync has.  With `Behaviour.nearest` two become one there."""
 
 
 class FakeMemory:
-    """A driver's memory as a dict.  `commit` is what the host does at the end of a cycle, `crash` what a power cut
-    does: it goes back to the last commit."""
+    """A driver's memory as a dict.
+
+    `commit` is what the host does at the end of a cycle; `crash` is a power cut: back to the last commit.
+    """
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self.values = dict(values or {})
@@ -85,7 +87,7 @@ def opening(
     lang: str = "ja",
     memory: FakeMemory | None = None,
     log: FilteringBoundLogger | None = None,
-    http: Any = None,
+    http: object = None,
     company: str = "髙﨑精機㈱",
 ) -> Opening:
     """An `Opening` with everything that a test does not care about filled in.
@@ -113,7 +115,7 @@ def silent_log(entries: list[dict[str, Any]] | None = None) -> FilteringBoundLog
     """A logger that prints nothing; what is logged is put into `entries` where that is given."""
     import structlog
 
-    def keep(_logger: object, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    def keep(_logger: object, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         if entries is not None:
             entries.append({**event, "level": method})
         raise structlog.DropEvent

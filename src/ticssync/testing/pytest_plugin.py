@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from ticssync.testing.clock import Clock
     from ticssync.testing.fake_server import FakeServer
 
-_REWRITTEN = (
-    "bench", "contract", "contract_create", "contract_open", "contract_read", "contract_text", "contract_update",
-    "notifier_contract",
-)  # fmt: skip
+_LAWS = ("create", "open", "read", "text", "update")
+_REWRITTEN = ("bench", "contract", "notifier_contract", *(f"contract_{name}" for name in _LAWS))
 pytest.register_assert_rewrite(*(f"ticssync.testing.{name}" for name in _REWRITTEN))
 
 
@@ -32,7 +30,9 @@ def ticssync_clock() -> Clock:
 
 
 @pytest.fixture
-def ticssync_opening(ticssync_clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Opening]:
+def ticssync_opening(
+    ticssync_clock: Clock, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Opening]:
     """`ticssync.testing.opening.opening` with this test's clock and a folder of its own."""
     from functools import partial
 

@@ -20,10 +20,11 @@ class TrackerSite(ABC):
 
     The person's methods go around the driver: through the tracker's own API, a recording or the file.  Field
     names and values are canonical (`"status"`, `"doing"`, dates as ISO text); the site puts them into the
-    tracker's words.  A tracker that is not made anew for every test sets a `workspace` of its own for each run.
+    tracker's words.  A tracker that is not made anew for every test sets a `workspace` of its own
+    for each run.
 
-    `people`: person ids that a task can be given to.  `troubles`: the names that `trouble` understands, out of
-    down · login · busy · garbage · no answer.
+    `people`: person ids that a task can be given to.  `troubles`: the names that `trouble` understands, out
+    of down · login · busy · garbage · no answer.
     """
 
     workspace: str = WORKSPACE
@@ -40,31 +41,31 @@ class TrackerSite(ABC):
 
     def person_sets(self, ref: RemoteRef, field: str, value: FieldValue) -> None:
         """A person changes one field of a task (None: empties it)."""
-        raise NotSupported("nobody can edit a task at this site")
+        raise _cannot("edit a task", ref, field, value)
 
     def person_types(self, ref: RemoteRef, field: str, text: str) -> None:
         """A person types any text into the field, also one that means nothing there (a date 未定)."""
-        raise NotSupported("nobody can type free text at this site")
+        raise _cannot("type free text", ref, field, text)
 
     def person_deletes(self, ref: RemoteRef) -> None:
         """A person deletes the task for good."""
-        raise NotSupported("nobody can delete a task at this site")
+        raise _cannot("delete a task", ref)
 
     def person_copies(self, ref: RemoteRef) -> None:
         """A person copies the task, with all that the tracker copies along."""
-        raise NotSupported("nobody can copy a task at this site")
+        raise _cannot("copy a task", ref)
 
     def person_hides(self, ref: RemoteRef) -> None:
         """Our account may no longer see the task, which still exists."""
-        raise NotSupported("nobody can hide a task at this site")
+        raise _cannot("hide a task", ref)
 
     def person_creates(self, title: str) -> RemoteRef:
         """A person makes a task by hand, without a marker."""
-        raise NotSupported("nobody can make a task by hand at this site")
+        raise _cannot("make a task by hand", title)
 
     def person_attaches(self, ref: RemoteRef, name: str, content: bytes) -> None:
         """A person attaches a file to the task."""
-        raise NotSupported("nobody can attach a file at this site")
+        raise _cannot("attach a file", ref, name, content)
 
     def refused_field(self) -> tuple[str, FieldValue]:
         """A canonical field and a value with which a create is refused, as (`"title"`, `""`)."""
@@ -78,3 +79,7 @@ class TrackerSite(ABC):
         does not come back.
         """
         raise NotSupported(f"the site cannot be in the trouble “{name}”")
+
+
+def _cannot(what: str, *_asked: object) -> NotSupported:
+    return NotSupported(f"nobody can {what} at this site")

@@ -14,15 +14,15 @@ class WireError(Exception):
     """Base of all answers that are none."""
 
 
-class NotSent(WireError):
+class NotSent(WireError):  # noqa: N818 - named as the answer that it is
     """The request never left: certainly nothing happened."""
 
 
-class AnswerLost(WireError):
+class AnswerLost(WireError):  # noqa: N818 - named as the answer that it is
     """The request was carried out, and its answer did not come back."""
 
 
-class Busy(WireError):
+class Busy(WireError):  # noqa: N818 - named as the answer that it is
     """429: come back at `until` (aware UTC)."""
 
     def __init__(self, until: datetime) -> None:
@@ -30,15 +30,15 @@ class Busy(WireError):
         self.until = until
 
 
-class Garbled(WireError):
+class Garbled(WireError):  # noqa: N818 - named as the answer that it is
     """200 with an HTML page where data should be."""
 
 
-class Unauthorized(WireError):
+class Unauthorized(WireError):  # noqa: N818 - named as the answer that it is
     """401."""
 
 
-class Refused(WireError):
+class Refused(WireError):  # noqa: N818 - named as the answer that it is
     """422, in the tracker's own words and language; `field` by the tracker's name."""
 
     def __init__(self, words: str, field: str = "") -> None:
@@ -47,15 +47,15 @@ class Refused(WireError):
         self.field = field
 
 
-class NotFound(WireError):
+class NotFound(WireError):  # noqa: N818 - named as the answer that it is
     """404."""
 
 
-class Forbidden(WireError):
+class Forbidden(WireError):  # noqa: N818 - named as the answer that it is
     """403."""
 
 
-class MovedAway(WireError):
+class MovedAway(WireError):  # noqa: N818 - named as the answer that it is
     """301: the issue has another id now."""
 
     def __init__(self, to: str) -> None:
@@ -74,8 +74,8 @@ class Fault(StrEnum):
 
 
 class Listing(StrEnum):
-    """How the tracker lists: FULL as a workbook (always everything), STRONG as Redmine (changes, true at once),
-    INDEX as Jira (changes, out of an index that lags)."""
+    """How the tracker lists: FULL as a workbook (always everything), STRONG as Redmine (changes, true at
+    once), INDEX as Jira (changes, out of an index that lags)."""
 
     FULL = "full"
     STRONG = "strong"

@@ -34,13 +34,13 @@ _TONES: Final = {"confirmed": "#EAF6EF", "reported": "#FFF8E1", "in_progress": "
                  "excluded": "#F4F7FA", "not_applicable": "#F4F7FA"}  # fmt: skip
 _AUDITOR: Final[Sequence[Column]] = (("Judgement", 12), ("Remarks", 34), ("Name, date", 16))
 _CRITERIA: Final[Sequence[Column]] = (
-    ("Official no.", 12), ("Item", 8), ("Chapter", 18), ("Title", 40), ("State", 20), ("Late", 7), ("Task", 12),
-    ("Evidence", 12), ("Evidence no.", 18), ("Confirmed by", 16), ("On", 12), ("Way", 18), ("Remark on the confirmation", 18),
+    ("Official no.", 12), ("Item", 8), ("Chapter", 18), ("Title of the item", 40), ("State", 20), ("late", 7), ("Task", 12),
+    ("Evidence", 12), ("Evidence no.", 18), ("Confirmed by", 16), ("Day", 12), ("Way of the entry", 18), ("Remark on the confirmation", 18),
     ("Owner", 12), ("Due", 12), ("Tickets", 16), ("Basis of the item", 20),
 )  # fmt: skip
 _EVIDENCE: Final[Sequence[Column]] = (
-    ("No.", 10), ("Item", 8), ("Original name", 36), ("File", 26), ("How it is kept", 30), ("Class", 9), ("Dated", 12),
-    ("Valid until", 12), ("Expired", 8), ("Handed in by", 14), ("Way", 18), ("Size in bytes", 12), ("SHA-256", 30), ("Note", 30),
+    ("Evidence no.", 10), ("Item", 8), ("Original name", 36), ("File", 26), ("How it is kept", 30), ("Confidentiality class", 9), ("Dated", 12),
+    ("Valid until", 12), ("Past its date", 8), ("Handed in by", 14), ("Way of the entry", 18), ("Size in bytes", 12), ("SHA-256", 30), ("Note", 30),
 )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def _criterion_row(pen: _Pen, one: Standing) -> list[Cell]:
     coded: Callable[[str, object], str] = lambda table, value: pen.words(label(table, value))  # noqa: E731 - one line, one use
     return [
         ", ".join(one.official) or pen.text("official number not filled in"), one.id, pen.words(one.chapter), pen.words(one.title),
-        coded("state", one.state), pen.text("Late") if one.late else "", coded("task_status", one.entry.get("task_status")),
+        coded("state", one.state), pen.text("late") if one.late else "", coded("task_status", one.entry.get("task_status")),
         coded("evidence_state", one.entry.get("evidence_state")), ", ".join(item.id for item in one.evidence),
         str(act.get("person_name") or act.get("person") or ""), day_text(act.get("on")),
         "" if not act else f"{coded('act', act.get('kind'))} ({coded('channel', act.get('channel'))})", "、".join(remarks),
@@ -155,7 +155,7 @@ def _evidence_row(pen: _Pen, row: EvidenceRow) -> list[Cell]:
     kept = row.why or label("keep_mode", item.keep_mode)
     return [
         item.id, item.criterion.partition("/")[2] or item.criterion, row.name or pen.text("name withheld"), row.path, pen.words(kept),
-        item.evidence_class, day_text(item.dated_on), day_text(item.valid_until), pen.text("expired") if row.expired else "",
+        item.evidence_class, day_text(item.dated_on), day_text(item.valid_until), pen.text("past its date") if row.expired else "",
         item.handed_in_by, pen.words(label("channel", item.channel)), item.size if item.sha256 else None, item.sha256, row.note,
     ]  # fmt: skip
 

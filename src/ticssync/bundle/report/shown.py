@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ticssync.bundle.labels import label
-from ticssync.bundle.report.view import confirmation
+from ticssync.bundle.report.view import confirmation, in_field_order
 from ticssync.bundle.snapshot import words
 from ticssync.model.canonical import parse_instant
 from ticssync.model.criterion import Words
@@ -89,6 +89,8 @@ def template_words(locales: tuple[Path, ...]) -> dict[str, Any]:
     say_both = speak(locales)
 
     def w(words: Words) -> Markup:
+        if not words.ja:
+            return Markup("")
         if words.ja == words.en:
             return Markup("<bdi>{}</bdi>").format(visible(words.ja))
         return Markup('<span lang="ja">{}</span><span lang="en">{}</span>').format(
@@ -111,6 +113,7 @@ def template_words(locales: tuple[Path, ...]) -> dict[str, Any]:
         "code": lambda table, code: w(label(table, code)),
         "words": words,
         "confirmation": confirmation,
+        "in_field_order": in_field_order,
         "anchor_of": lambda standing: f"item-{standing.scheme}-{standing.id}",
         "day": day_text,
         "moment": moment_text,

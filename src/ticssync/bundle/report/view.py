@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ticssync.bundle.contents import Contents
+from ticssync.bundle.labels import FIELD
 from ticssync.bundle.snapshot import OPEN_FIRST, EvidenceItem, Row, Standing, by_number, natural, words
 from ticssync.model.criterion import Words
 
@@ -128,3 +129,9 @@ def confirmation(standing: Standing) -> Row | None:
     for act in standing.acts:
         last = None if act.get("kind") == "withdraw" else act
     return last
+
+
+def in_field_order(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """A ticket's fields: the known ones in their usual order, then the others by name."""
+    known = list(FIELD)
+    return sorted(fields.items(), key=lambda field: (known.index(field[0]) if field[0] in known else len(known), field[0]))

@@ -42,7 +42,7 @@ def decode(field: str, cell: Cell, names: Names) -> FieldValue:
     if field == "assignee":
         return _person(text, names)
     if field == "labels":
-        return tuple(sorted({part.strip() for part in _BETWEEN.split(text) if part.strip()}))
+        return tuple(sorted({part.strip() for part in _BETWEEN.split(text) if part.strip()})) or None
     return text
 
 

@@ -1,0 +1,199 @@
+"""What people settle: conflicts, deleted tasks, frozen fields, trackers that were renamed or given up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ticssync.app.workspace import Workspace
+from ticssync.errors import UsageError, say
+from ticssync.model.binding import Base, BindingState
+from ticssync.model.canonical import plain
+from ticssync.model.key import TaskKey
+from ticssync.model.task import FieldValue
+from ticssync.store import Event, Transaction
+from ticssync.store.bindings import bases, bindings, put_base
+from ticssync.store.hub import HubTask, hub_tasks, put_hub
+from ticssync.store.scopes import scopes
+from ticssync.store.working import Conflict, conflicts, drop_flips, flips
+from ticssync.sync.merge import HUB
+from ticssync.yamlfile import nearest
+
+
+def conflict_list(workspace: Workspace, *, everything: bool = False) -> dict[str, Any]:
+    """Open conflicts (or all), with all sides' values."""
+    with workspace.store.read() as tx:
+        found = conflicts(tx, open_only=not everything)
+    return {"items": [_conflict(one) for one in found]}
+
+
+def _conflict(one: Conflict) -> dict[str, Any]:
+    return {
+        "id": one.id, "task": str(one.key), "field": one.field, "owner": one.owner, "base": plain(one.base),
+        "values": plain(one.values), "taken": plain(one.taken), "at": one.at, "resolved_at": one.resolved_at, "resolved_by": one.resolved_by,
+    }  # fmt: skip
+
+
+def resolve(workspace: Workspace, conflict_id: str, take: str) -> dict[str, Any]:
+    """Settle a conflict with one side's value: `local` is what is in force, `remote` the other side where there
+    is one only, else a tracker's name.  The next sync writes it."""
+    with workspace.store.write() as tx:
+        found = {one.id: one for one in conflicts(tx)}
+        one = found.get(conflict_id)
+        if one is None:
+            raise UsageError(
+                say("there is no open conflict {id}", id=conflict_id), fix=say("ticssync conflicts list")
+            )
+        value = _chosen(one, take)
+        hub = hub_tasks(tx).get(one.key) or HubTask(one.key)
+        put_hub(tx, replace(hub, values={**hub.values, one.field: value}))
+        _agree(tx, one)
+        payload = {"id": one.id, "field": one.field, "taken": plain(value), "take": take}
+        event = tx.append("conflict.resolved", str(one.key), workspace.by(), payload)
+    return {"event": event.seq, "id": one.id, "task": str(one.key), "field": one.field, "taken": plain(value)}
+
+
+def _chosen(one: Conflict, take: str) -> FieldValue:
+    if take == "local":
+        return one.taken
+    others = {side: value for side, value in one.values.items() if side != HUB and value != one.taken}
+    if take == "remote" and len(others) == 1:
+        return next(iter(others.values()))
+    if take in one.values:
+        return one.values[take]
+    sides = ", ".join(sorted(one.values))
+    raise UsageError(
+        say("{take} is no side of conflict {id}", take=take, id=one.id),
+        fix=say("take one of: local, {sides}", sides=sides),
+    )
+
+
+def _agree(tx: Transaction, one: Conflict) -> None:
+    """Where nothing was ever agreed, what each side showed becomes its base: from here on changes are seen."""
+    for binding in bindings(tx):
+        if binding.key == one.key and binding.ref.tracker in one.values:
+            known = bases(tx, binding.ref.tracker).get(binding.ref, Base())
+            if one.field not in known.fields:
+                fields = {**known.fields, one.field: one.values[binding.ref.tracker]}
+                put_base(tx, binding.ref, Base(fields, known.version), seen=fields, local={})
+
+
+def find_task(tx: Transaction, name: str) -> TaskKey:
+    """`tics/T-14` or `T-14` as a key that is bound or planned.  Raises UsageError with the nearest one."""
+    known = {str(key): key for key in hub_tasks(tx)} | {str(one.key): one.key for one in bindings(tx)}
+    short = {key.rpartition("/")[2]: value for key, value in known.items()}
+    found = known.get(name) or short.get(name)
+    if found is not None:
+        return found
+    near = nearest(name, [*known, *short])
+    raise UsageError(
+        say("there is no task {name}", name=name),
+        fix=say("did you mean {near}?", near=near) if near else say("ticssync status"),
+    )
+
+
+def restore(workspace: Workspace, name: str) -> dict[str, Any]:
+    """A deleted task is made again by the next sync, as a new generation."""
+    with workspace.store.write() as tx:
+        key = find_task(tx, name)
+        hub = hub_tasks(tx).get(key) or HubTask(key)
+        tomb = [one for one in bindings(tx) if one.key == key and one.state is BindingState.TOMB]
+        if not tomb and not hub.dropped:
+            raise UsageError(say("{task} was not deleted in any tracker", task=str(key)))
+        event = tx.append(
+            "task.restore", str(key), workspace.by(), {"generations": [one.generation for one in tomb]}
+        )
+        put_hub(tx, replace(hub, restore=bool(tomb), dropped=False))
+    return {"event": event.seq, "task": str(key)}
+
+
+def drop(workspace: Workspace, name: str) -> dict[str, Any]:
+    """A task is let go: nothing is written to it any more and none is made again.  Nothing is deleted there."""
+    with workspace.store.write() as tx:
+        key = find_task(tx, name)
+        event = tx.append("task.dropped", str(key), workspace.by(), {})
+        for one in bindings(tx):
+            if one.key == key and one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB):
+                payload = {
+                    "tracker": one.ref.tracker,
+                    "remote_id": one.ref.id,
+                    "from": one.state.value,
+                    "to": "detached",
+                    "why": "dropped",
+                }
+                event = tx.append("task.state", str(key), workspace.by(), payload)
+        hub = hub_tasks(tx).get(key) or HubTask(key)
+        put_hub(tx, replace(hub, dropped=True, restore=False))
+    return {"event": event.seq, "task": str(key)}
+
+
+def unfreeze(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Fields that were frozen because something kept changing them are written again."""
+    with workspace.store.write() as tx:
+        key = find_task(tx, name)
+        fields = []
+        for one in bindings(tx):
+            if one.key == key:
+                fields += [
+                    field
+                    for (remote, field), (_, since) in flips(tx, one.ref.tracker).items()
+                    if remote == one.ref.id and since
+                ]
+                drop_flips(tx, one.ref)
+        event = tx.append("task.unfrozen", str(key), workspace.by(), {"fields": fields})
+    return {"event": event.seq, "task": str(key), "fields": fields}
+
+
+def rename_tracker(workspace: Workspace, old: str, new: str) -> dict[str, Any]:
+    """The tracker has another name in ticssync.yaml now: its links come along."""
+    from ticssync.store.renames import rename
+
+    if new not in workspace.config.trackers:
+        raise UsageError(
+            say("ticssync.yaml has no tracker {name}", name=new), fix=say("rename it there first")
+        )
+    with workspace.store.write() as tx:
+        _must_be_bound(tx, old)
+        event: Event = tx.append("tracker.renamed", old, workspace.by(), {"to": new})
+        rename(tx, old, new)
+    return {"event": event.seq, "from": old, "to": new}
+
+
+def drop_tracker(workspace: Workspace, name: str) -> dict[str, Any]:
+    """The tracker is no longer used: its links end, its tasks are left as they are."""
+    with workspace.store.write() as tx:
+        _must_be_bound(tx, name)
+        event = tx.append("tracker.dropped", name, workspace.by(), {})
+    return {"event": event.seq, "tracker": name}
+
+
+def _must_be_bound(tx: Transaction, name: str) -> None:
+    known = sorted({one.ref.tracker for one in bindings(tx)})
+    if name not in known:
+        raise UsageError(
+            say("no task is bound to a tracker {name}", name=name),
+            fix=say("there are: {known}", known=", ".join(known) or "-"),
+        )
+
+
+def known_items(tx: Transaction) -> dict[str, str]:
+    """Item id or `scheme/id` → `scheme/id`, as last taken."""
+    found = {}
+    for scheme, scope in scopes(tx).items():
+        for item in scope["items"]:
+            found[item["id"]] = found[f"{scheme}/{item['id']}"] = f"{scheme}/{item['id']}"
+    return found
+
+
+def find_criterion(tx: Transaction, name: str) -> str:
+    """`T-14` as `tics/T-14`.  Raises UsageError with the nearest id."""
+    known = known_items(tx)
+    if name in known:
+        return known[name]
+    near = nearest(name, sorted(known))
+    if not known:
+        raise UsageError(say("nothing has been taken in yet"), fix=say("ticssync sync"))
+    raise UsageError(
+        say("the catalogue has no item {item}", item=name),
+        fix=say("did you mean {near}?", near=near) if near else say("ticssync catalog list"),
+    )

@@ -1,0 +1,22 @@
+"""A tracker's new name in the working tables (the derived ones follow the event `tracker.renamed`)."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from ticssync.store import schema
+from ticssync.store.store import Transaction
+
+
+def rename(tx: Transaction, old: str, new: str) -> None:
+    """Bases, cursors, intents, hot tasks, flips and the driver's memory go under the new name."""
+    for table in (schema.base, schema.cursor, schema.intent, schema.hot, schema.flip, schema.memory):
+        tx.connection.execute(
+            update(table).where(table.c.workspace_id == tx.workspace, table.c.tracker == old).values(tracker=new)
+        )
+
+
+def rename_workspace(tx: Transaction, new: str) -> None:
+    """A copied workspace gets an id of its own; every row goes under it."""
+    for table in schema.metadata.sorted_tables:
+        tx.connection.execute(update(table).where(table.c.workspace_id == tx.workspace).values(workspace_id=new))
