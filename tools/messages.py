@@ -1,6 +1,6 @@
 """The message catalogues: found in the code, kept as .po, compiled to .mo.  Run by `python dev.py messages`.
 
-A message is the literal first argument of `say`, `mark`, `text`, `_text` or `_t`, called plainly or on an
+A message is the literal first argument of `say`, `mark`, `text`, `tr`, `t` (or `_text`, `_t`), called plainly or on an
 object (`opening.text("…")`), in Python and in Jinja templates.  Python literals are read from the syntax
 tree, so that a message written over several lines is one message.
 """
@@ -23,7 +23,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
-KEYWORDS = frozenset({"say", "mark", "text", "_text", "_t"})
+KEYWORDS = frozenset({"say", "mark", "text", "_text", "tr", "t", "_t"})
 TEMPLATES = frozenset({".html", ".j2", ".jinja", ".jinja2", ".txt", ".svg"})
 UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
 """The catalogue's dates do not move: only messages make a difference between two versions of a file."""

@@ -89,6 +89,7 @@ class ReadLaws:
             pytest.skip("the listing is an index")
         listed = {task.ref: task for page in pages for task in page.items}
 
+        assert ref in listed
         assert dict(listed[ref].fields) == dict(bench.read(ref).fields)
 
     def test_a_listing_and_a_fetch_agree(self, bench: Bench) -> None:

@@ -219,7 +219,7 @@ class UpdateLaws:
         assert bench.read(_done(made[0])).marker == draft.marker
         assert bench.read(ref).fields["title"] == "書き直した題"
 
-    def test_an_update_of_the_defaults_is_the_whole_story(self, bench: Bench) -> None:
+    def test_several_fields_go_in_one_change(self, bench: Bench) -> None:
         """Several fields at once are all there afterwards, or the refusal says which was not."""
         ref = bench.create(bench.full_draft())[0]
         values = bench.held({name: OTHER_VALUES[name] for name in ("title", "body", "due") if name in VALUES})

@@ -58,6 +58,8 @@ class FakeTracker(FakeReader):
                 [self._draft(one) for one in drafts], [self._edit(one) for one in changes]
             )
         except AnswerLost as error:
+            if behaviour.loses_answers_as_outage:
+                raise self._raised(error) from error
             return [Unknown(str(error)) for _ in drafts], [Unknown(str(error)) for _ in changes]
         except WireError as error:
             raise self._raised(error) from error

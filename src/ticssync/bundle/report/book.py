@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
+from unicodedata import east_asian_width
 
 from ticssync.bundle.contents import Contents
 from ticssync.bundle.documents import log_head
@@ -22,7 +23,7 @@ from ticssync.model.criterion import Words
 from ticssync.tables import Book
 from ticssync.tables.read import Cell
 
-Column: TypeAlias = tuple[str, int]
+Column: TypeAlias = tuple[str, float]
 """English message of the heading, width in characters."""
 
 CELL_MAX: Final = 32_000
@@ -32,16 +33,43 @@ _INK: Final = "#17426E"
 _LINE: Final = "#C9D2DB"
 _TONES: Final = {"confirmed": "#EAF6EF", "reported": "#FFF8E1", "in_progress": "#FFFFFF", "not_started": "#FFFFFF",
                  "excluded": "#F4F7FA", "not_applicable": "#F4F7FA"}  # fmt: skip
-_AUDITOR: Final[Sequence[Column]] = (("Judgement", 12), ("Remarks", 34), ("Name, date", 16))
+_AUDITOR: Final[Sequence[Column]] = (("Judgement", 8), ("Remarks", 28), ("Name, date", 13))
 _CRITERIA: Final[Sequence[Column]] = (
-    ("Official no.", 12), ("Item", 8), ("Chapter", 18), ("Title of the item", 40), ("State", 20), ("late", 7), ("Task", 12),
-    ("Evidence", 12), ("Evidence no.", 18), ("Confirmed by", 16), ("Day", 12), ("Way of the entry", 18), ("Remark on the confirmation", 18),
-    ("Owner", 12), ("Due", 12), ("Tickets", 16), ("Basis of the item", 20),
-)  # fmt: skip
+    ("Official no.", 12),
+    ("Item", 7),
+    ("Chapter", 14),
+    ("Title of the item", 32),
+    ("State", 13),
+    ("late", 6),
+    ("Task", 9),
+    ("Evidence", 11),
+    ("Evidence no.", 11),
+    ("Confirmed by", 12),
+    ("Day", 10.5),
+    ("Way of the entry", 15),
+    ("Remark on the confirmation", 10),
+    ("Owner", 11),
+    ("Due", 10.5),
+    ("Tickets", 9),
+    ("Basis of the item", 17),
+)
 _EVIDENCE: Final[Sequence[Column]] = (
-    ("Evidence no.", 10), ("Item", 8), ("Original name", 36), ("File", 26), ("How it is kept", 30), ("Confidentiality class", 9), ("Dated", 12),
-    ("Valid until", 12), ("Past its date", 8), ("Handed in by", 14), ("Way of the entry", 18), ("Size in bytes", 12), ("SHA-256", 30), ("Note", 30),
-)  # fmt: skip
+    ("Evidence no.", 9),
+    ("Item", 7),
+    ("Original name", 32),
+    ("File", 25),
+    ("How it is kept", 20),
+    ("Confidentiality class", 9),
+    ("Dated", 10.5),
+    ("Valid until", 10.5),
+    ("Past its date", 8),
+    ("Handed in by", 11),
+    ("Way of the entry", 14),
+    ("Size in bytes", 10),
+    ("SHA-256", 36),
+    ("Note", 26),
+)
+_ABOUT: Final[Sequence[Column]] = (("", 28), ("", 96))
 
 
 class _Pen:
@@ -99,6 +127,7 @@ class _Pen:
                 sheet, _TOP, column, self.text(message), self.head if column < first else self.theirs
             )
         for row, values in enumerate(rows, _TOP + 1):
+            sheet.set_row(row, row_height(values, columns))
             self.book.row(sheet, row, [cut(value) for value in values], self.cell)
             self.book.row(sheet, row, {first + column: None for column in range(len(_AUDITOR))}, self.blank)
         self._for_print(sheet, len(rows), first + len(_AUDITOR))
@@ -168,6 +197,7 @@ def _about(pen: _Pen) -> None:
     for row, (name, value) in enumerate(_facts(pen), 2):
         pen.book.put(sheet, row, 0, name, pen.head)
         pen.book.put(sheet, row, 1, cut(value), pen.cell)
+        sheet.set_row(row, row_height((name, value), _ABOUT))
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -202,3 +232,21 @@ def cut(value: Cell) -> Cell:
         return value
     text = storable_text(value)
     return text if len(text) <= CELL_MAX else text[:CELL_MAX] + "…"
+
+
+def row_height(values: Sequence[Cell], columns: Sequence[Column]) -> float:
+    """Height in points that shows every wrapped line; a Japanese character is two wide.
+
+    Excel and LibreOffice do not agree on when to fit a row by themselves, so it is said here.
+    """
+    lines = [_lines(str(value), width) for value, (_, width) in zip(values, columns, strict=False) if value]
+    return min(409.0, 5 + 12.5 * max(lines, default=1))
+
+
+def _lines(text: str, width: float) -> int:
+    room = max(width - 1, 1)
+    return sum(max(1, -(-_wide(line) // int(room))) for line in text[:CELL_MAX].split("\n"))
+
+
+def _wide(line: str) -> int:
+    return sum(2 if east_asian_width(char) in "WFA" else 1 for char in line)

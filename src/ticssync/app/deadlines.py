@@ -1,0 +1,119 @@
+"""What falls due: the duties of the certificates, the tasks' due dates, the periods of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from ticssync.app.files import write_file
+from ticssync.app.ledger import read_ledger
+from ticssync.app.scope import calendar
+from ticssync.app.standing import Ledger, standings
+from ticssync.app.workspace import Workspace
+from ticssync.deadlines.duties import Due, deadlines_json, duties
+from ticssync.deadlines.ics import calendar_file
+from ticssync.errors import Problem, UsageError, say
+from ticssync.model.certificate import Certificate, Duty, DutyRecord, DutyState
+from ticssync.model.state import Pile
+from ticssync.store.duties import certificates, duty_records, record_duty
+from ticssync.store.locker import Locker
+from ticssync.yamlfile import nearest
+
+HORIZON: Final = timedelta(days=400)
+"""How far ahead evidence is listed; certificates are listed to their end."""
+
+
+def current_duties(workspace: Workspace, today: date | None = None) -> tuple[Duty, ...]:
+    """Every duty, soonest first.  Certificates come from the configuration, what was done from the store."""
+    day = today or workspace.today
+    with workspace.store.read() as tx:
+        ledger, done = read_ledger(tx, day), duty_records(tx)
+        taken = certificates(tx)
+    found: tuple[Certificate, ...] = workspace.config.certificates or taken
+    return duties(found, day, calendar(workspace.config), done, others=_others(ledger, day))
+
+
+def _others(ledger: Ledger, today: date) -> list[Due]:
+    from ticssync.app.status import pile_of
+
+    found = []
+    for one in standings(ledger):
+        title = one.item["title"]["ja"]
+        if one.due_on and pile_of(one) in (Pile.OPEN, Pile.WARNING) and one.tasks:
+            found.append(
+                Due(
+                    "task_due",
+                    one.ref,
+                    f"{one.item['id']} {title}",
+                    date.fromisoformat(one.due_on),
+                    one.owner or "",
+                    one.ref,
+                )
+            )
+    for held in ledger.evidence:
+        if held.valid_until and not held.withdrawn and held.valid_until <= today + HORIZON:
+            found.append(Due("evidence_expiry", held.id, held.name, held.valid_until, "", held.criterion))
+    return found
+
+
+def deadlines(workspace: Workspace, today: date | None = None) -> dict[str, Any]:
+    """The JSON of `ticssync deadlines`."""
+    day = today or workspace.today
+    return deadlines_json(current_duties(workspace, day), day, workspace.text)
+
+
+def done(
+    workspace: Workspace, duty: str, on: date, proof: Path | None, state: DutyState, note: str = ""
+) -> dict[str, Any]:
+    """Record that a duty was submitted or accepted.  The proof file is kept in the locker."""
+    known = {one.id: one for one in current_duties(workspace)}
+    if duty not in known:
+        near = nearest(duty, sorted(known))
+        fix = say("did you mean {near}?", near=near) if near else say("ticssync deadlines")
+        raise UsageError(say("there is no duty {duty}", duty=duty), fix=fix)
+    if known[duty].kind in ("task_due", "evidence_expiry"):
+        raise UsageError(
+            say("{duty} ends with the task or the evidence itself", duty=duty),
+            fix=say("report the task in its tracker, or hand in new evidence"),
+        )
+    if on > workspace.today:
+        raise UsageError(
+            say("{day} lies in the future", day=on.isoformat()),
+            problems=[Problem(say("give the day it was submitted"), place="--on")],
+        )
+    kept = keep_proof(workspace, proof)
+    with workspace.store.write() as tx:
+        event = record_duty(tx, duty, DutyRecord(state, on, kept, note), workspace.by())
+    return {"event": event.seq, "duty": duty, "state": state.value, "on": on.isoformat(), "proof": kept}
+
+
+def keep_proof(workspace: Workspace, proof: Path | None) -> str:
+    """Put a proof file into the locker; its SHA-256, or empty where there is none."""
+    if proof is None:
+        return ""
+    try:
+        with proof.open("rb") as stream:
+            return Locker(workspace.config.path(workspace.config.values.locker)).put(stream).sha256
+    except FileNotFoundError:
+        raise UsageError(say("{file} does not exist", file=str(proof))) from None
+
+
+def write_ics(workspace: Workspace, file: Path, today: date | None = None) -> Path:
+    """The duties of the certificates as a calendar file."""
+    shown = [one for one in current_duties(workspace, today) if one.certificate]
+    content = calendar_file(
+        shown,
+        workspace=workspace.config.workspace,
+        company=workspace.config.company,
+        stamp=workspace.now,
+        text=workspace.text,
+    )
+    write_file(file, content)
+    return file
+
+
+def by_id(found: tuple[Duty, ...]) -> Mapping[str, Duty]:
+    """Duties by their name."""
+    return {one.id: one for one in found}
