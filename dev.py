@@ -133,7 +133,7 @@ def set_up() -> float:
     print("準備しています（初回のみ数分） / setting up, the first time takes a few minutes …", flush=True)
     began = time.monotonic()
     make_environment()
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     must([*pip, "--require-hashes", "-r", str(LOCK)], "pip could not install requirements.lock")
     editable = [part for folder in (ROOT, *PLUGINS) for part in ("-e", str(folder))]
     must(

@@ -2,9 +2,13 @@
 
 import pytest
 
+from ticssync.testing.clock import Clock
 from ticssync.testing.contract import TrackerContract
+from ticssync.testing.fake_server import FakeServer
 from ticssync.testing.fake_site import FakeSite, full, index, strong
-from ticssync.testing.opening import FEW_STATUSES
+from ticssync.testing.fake_tracker import FakeTracker
+from ticssync.testing.opening import FEW_STATUSES, opening
+from ticssync.testing.site import TrackerSite
 
 
 class TestFullListing(TrackerContract):
@@ -39,3 +43,21 @@ class TestFewStatusesAndComparing(TrackerContract):
         return FakeSite(
             strong(compares=True, nearest={"review": "doing", "wont_do": "done"}, title_max=210), FEW_STATUSES
         )
+
+
+class SmallestSite(TrackerSite):
+    """All that an author must write."""
+
+    def __init__(self):
+        self.server = FakeServer(Clock())
+
+    def open(self):
+        return FakeTracker(self.server, opening(clock=self.server.clock))
+
+
+class TestSmallestSite(TrackerContract):
+    """A site that can only open a driver: what needs a person is skipped, the rest holds."""
+
+    @pytest.fixture
+    def site(self):
+        return SmallestSite()

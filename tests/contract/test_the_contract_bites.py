@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from io import BytesIO
+from typing import ClassVar
 
 import pytest
 
@@ -304,18 +305,18 @@ class OneRefForAll(FakeTracker):
 
 
 class FatesOff(FakeTracker):
-    fates: dict[Fate, Fetched] = {}
+    fates: ClassVar[dict[Fate, Fetched]] = {}
 
     def fetch(self, refs):
         return {ref: self.fates.get(one.fate, one) for ref, one in super().fetch(refs).items()}
 
 
 class GoneReadsHidden(FatesOff):
-    fates = {Fate.GONE: Fetched(Fate.HIDDEN)}
+    fates: ClassVar = {Fate.GONE: Fetched(Fate.HIDDEN)}
 
 
 class HiddenReadsGone(FatesOff):
-    fates = {Fate.HIDDEN: Fetched(Fate.GONE)}
+    fates: ClassVar = {Fate.HIDDEN: Fetched(Fate.GONE)}
 
 
 class InventsTasks(FakeTracker):

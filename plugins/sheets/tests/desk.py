@@ -116,7 +116,9 @@ class Desk:
         tracker.write([draft(item, **fields) for item in items], [])
         return tracker
 
-    def listed(self, tracker: WorkbookTracker | None = None, cursor: str | None = None) -> dict[str, RemoteTask]:
+    def listed(
+        self, tracker: WorkbookTracker | None = None, cursor: str | None = None
+    ) -> dict[str, RemoteTask]:
         tracker = tracker or self.tracker()
         return {task.ref.id: task for page in tracker.list_changed(cursor) for task in page.items}
 
@@ -141,7 +143,7 @@ class Person:
     def __enter__(self) -> Any:
         return self.book[SHEET]
 
-    def __exit__(self, kind: type | None, *rest: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if kind is None:
             self.book.save(self.path)
         self.book.close()

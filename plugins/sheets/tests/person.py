@@ -1,6 +1,7 @@
 """A person at real LibreOffice Calc: run with a Python that has `uno`, not with the tests' own.
 
-    person.py FILE STEP...      each step is JSON, e.g. {"do": "set", "sheet": "S", "cell": "E6", "value": "完了"}
+    person.py FILE STEP...
+    a step is JSON: {"do": "set", "sheet": "S", "cell": "E6", "value": "完了"}
 
 Opens FILE in a headless office with a profile of its own, does the steps, and saves in the same format.
 Steps: set, sort (a range by one of its columns), delete_row, insert_row, copy_row, add_column, note, save,
@@ -55,7 +56,8 @@ def step(document, wish):
         document.store()
         return
     if do == "wait":
-        print("open", flush=True)
+        sys.stdout.write("open\n")
+        sys.stdout.flush()
         sys.stdin.readline()
         return
     sheet = document.Sheets.getByName(wish["sheet"])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from plugins.sheets.tests.desk import NAMES, STATUSES, Desk
+
 from ticssync_sheets.workbook.convert import CELL_MAX, Undecodable, clean_text, decode, encode, view
 from ticssync_sheets.workbook.names import names_of, same_text, shown_people
 
@@ -43,12 +43,14 @@ def test_what_is_written_reads_back_as_the_view_and_the_view_of_a_view_is_itself
 def test_the_law_above_was_tried_on_every_kind_of_field():
     test_what_is_written_reads_back_as_the_view_and_the_view_of_a_view_is_itself()
 
-    assert {f"{name} {how}" for name in ("title", "status", "assignee", "due") for how in ("empty", "shown")} <= set(
-        REACHED
-    )
+    assert {
+        f"{name} {how}" for name in ("title", "status", "assignee", "due") for how in ("empty", "shown")
+    } <= set(REACHED)
 
 
-@pytest.mark.parametrize("text", ["髙﨑㈱", "㊙①", "〜～", "👍🏽", "=1+1", "＝cmd|' /C calc'!A0", "_x0041_", "0012", "1e5"])
+@pytest.mark.parametrize(
+    "text", ["髙﨑㈱", "㊙①", "〜～", "👍🏽", "=1+1", "＝cmd|' /C calc'!A0", "_x0041_", "0012", "1e5"]
+)
 def test_a_text_stays_byte_for_byte(text):
     assert view("title", text, NAMED) == text
 
@@ -67,7 +69,15 @@ def test_a_text_longer_than_a_cell_is_cut_between_characters(letter):
 
 @pytest.mark.parametrize(
     "cell",
-    ["令和8年12月31日", "R8.12.31", "２０２６／１２／３１", "2026-12-31", "20261231", datetime(2026, 12, 31), date(2026, 12, 31)],
+    [
+        "令和8年12月31日",
+        "R8.12.31",
+        "２０２６／１２／３１",
+        "2026-12-31",
+        "20261231",
+        datetime(2026, 12, 31),  # noqa: DTZ001 - cells have no zone
+        date(2026, 12, 31),
+    ],
 )
 def test_a_day_is_read_in_the_ways_people_write_it(cell):
     assert decode("due", cell, NAMED) == "2026-12-31"

@@ -16,7 +16,9 @@ X14 = "http://schemas.microsoft.com/office/excel/2006/main"
 
 
 def sheet(data: str, rest: str = "", before: str = "") -> SheetXml:
-    return SheetXml(f'<worksheet xmlns="{MAIN}">{before}<sheetData>{data}</sheetData>{rest}</worksheet>'.encode())
+    return SheetXml(
+        f'<worksheet xmlns="{MAIN}">{before}<sheetData>{data}</sheetData>{rest}</worksheet>'.encode()
+    )
 
 
 def cells(found: SheetXml) -> dict[str, str]:
@@ -46,14 +48,19 @@ def test_only_ranges_that_end_on_the_last_row_of_the_table_go_on():
 
 
 def test_cells_without_references_are_counted_from_the_one_before():
-    found = sheet("<row><c><v>1</v></c><c><v>2</v></c></row><row r='4'><c r='C4'><v>3</v></c><c><v>4</v></c></row>")
+    found = sheet(
+        "<row><c><v>1</v></c><c><v>2</v></c></row><row r='4'><c r='C4'><v>3</v></c><c><v>4</v></c></row>"
+    )
     found.put(0, 1, "b")
 
     assert cells(found) == {"A1": "1", "B1": "b", "C4": "3", "D4": "4"}
 
 
 def test_a_new_cell_stands_in_order_and_takes_the_style_of_its_column():
-    found = sheet("<row r='2' spans='1:3'><c r='A2'/><c r='C2'/></row>", before="<cols><col min='2' max='2' style='7'/></cols>")
+    found = sheet(
+        "<row r='2' spans='1:3'><c r='A2'/><c r='C2'/></row>",
+        before="<cols><col min='2' max='2' style='7'/></cols>",
+    )
     found.put(1, 1, "x")
     found.put(0, 0, "first")
     found.put(4, 0, "last")
@@ -121,7 +128,14 @@ def test_a_row_is_as_high_as_its_longest_text_and_never_higher_than_excel_allows
 
 @pytest.mark.parametrize(
     ("code", "is_date"),
-    [("yyyy/mm/dd", True), ('[$-411]ggge"年"m"月"d"日"', True), ('General"円"', False), ("0.00E+00", False), ("[Red]0", False), ('"day"0', False)],
+    [
+        ("yyyy/mm/dd", True),
+        ('[$-411]ggge"年"m"月"d"日"', True),
+        ('General"円"', False),
+        ("0.00E+00", False),
+        ("[Red]0", False),
+        ('"day"0', False),
+    ],
 )
 def test_a_style_that_shows_days_is_known_and_else_one_is_made_like_it(code, is_date):
     formats = f"<numFmts><numFmt numFmtId='200' formatCode='{code}'/></numFmts>"
@@ -133,3 +147,10 @@ def test_a_style_that_shows_days_is_known_and_else_one_is_made_like_it(code, is_
     if not is_date:
         made = list(parse(styles.to_bytes()).iter(f"{{{MAIN}}}xf"))[1]
         assert (made.get("numFmtId"), made.get("fontId")) == ("14", "4")
+
+
+@pytest.mark.parametrize(("number", "is_date"), [(0, False), (14, True), (22, True), (49, False), (57, True)])
+def test_the_number_formats_that_are_built_in_are_known_without_a_list(number, is_date):
+    raw = f"<styleSheet xmlns='{MAIN}'><cellXfs count='1'><xf numFmtId='{number}'/></cellXfs></styleSheet>"
+
+    assert Styles(raw.encode()).for_days(0) == (0 if is_date else 1)

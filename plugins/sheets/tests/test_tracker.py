@@ -16,8 +16,8 @@ import pytest
 from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
+from plugins.sheets.tests.desk import FIRST, NOW, SHEET, change, column, draft, marker
 
-from plugins.sheets.tests.desk import FIRST, NOW, SHEET, Desk, change, column, draft, marker
 from ticssync.plugin import Done, Fate, Level, PreSend, Rejected, RemoteRef, Unavailable, Unsafe
 from ticssync_sheets.workbook.files import BACKUPS
 
@@ -67,7 +67,10 @@ def test_a_new_workbook_has_a_table_a_filter_drop_downs_colours_and_a_guide(desk
     assert book["_ticssync"].sheet_state == "veryHidden"
     assert [table.ref for table in sheet.tables.values()] == ["A5:J7"]
     assert sheet.freeze_panes == "D6"
-    assert {rule.formula1 for rule in sheet.data_validations.dataValidation} == {"ticssync_statuses", "ticssync_people"}
+    assert {rule.formula1 for rule in sheet.data_validations.dataValidation} == {
+        "ticssync_statuses",
+        "ticssync_people",
+    }
     assert len(sheet.conditional_formatting) == 4
     assert sheet.column_dimensions["B"].hidden
     assert not sheet.protection.sheet
@@ -174,7 +177,9 @@ def test_a_change_of_a_row_that_is_not_there_is_rejected_and_the_others_are_writ
 def test_status_path_and_a_new_marker_are_written(desk):
     desk.start("T-1")
     wish = copy.replace(change("T-1"), status_path=("対応中", "完了")) if hasattr(copy, "replace") else None
-    wish = wish or type(change("T-1"))(RemoteRef("ledger", marker("T-1")), {}, status_path=("対応中", "完了"), marker=marker("T-1", 2))
+    wish = wish or type(change("T-1"))(
+        RemoteRef("ledger", marker("T-1")), {}, status_path=("対応中", "完了"), marker=marker("T-1", 2)
+    )
     _, (outcome,) = desk.tracker().write([], [wish])
 
     assert outcome.ref.id == outcome.task.marker == marker("T-1", 2)
@@ -198,7 +203,9 @@ def test_a_persons_edits_are_read_by_marker_after_a_sort_of_the_whole_table(desk
     assert found[marker("T-3")].fields["status"] == "todo"
 
 
-@pytest.mark.parametrize("visible", [["番号", "項目", "やること", "対応状況"], ["項目", "やること", "対応状況", "証跡"]])
+@pytest.mark.parametrize(
+    "visible", [["番号", "項目", "やること", "対応状況"], ["項目", "やること", "対応状況", "証跡"]]
+)
 def test_a_sort_that_leaves_the_hidden_column_behind_stops_everything_with_cells_and_remedy(desk, visible):
     desk.start("T-1", "T-2", "T-3")
     before = desk.path.read_bytes()
@@ -463,7 +470,9 @@ def test_an_older_copy_saved_over_the_workbook_loses_nothing(desk):
     desk.start("T-1", "T-2", "T-3")
     stale = desk.root / "stale.xlsx"
     shutil.copy(desk.path, stale)
-    desk.tracker().write([draft("T-4")], [change("T-1", body="新しい本文", due="2027-03-31"), change("T-2", body="二")])
+    desk.tracker().write(
+        [draft("T-4")], [change("T-1", body="新しい本文", due="2027-03-31"), change("T-2", body="二")]
+    )
     with desk.edit() as sheet:
         sheet.cell(FIRST + 2, column(sheet, "証跡")).value = "三の証跡"
     desk.listed()
@@ -473,7 +482,10 @@ def test_an_older_copy_saved_over_the_workbook_loses_nothing(desk):
     tracker = desk.tracker()
     found = desk.listed(tracker)
 
-    assert (found[marker("T-1")].fields["body"], found[marker("T-1")].fields["due"]) == ("新しい本文", "2027-03-31")
+    assert (found[marker("T-1")].fields["body"], found[marker("T-1")].fields["due"]) == (
+        "新しい本文",
+        "2027-03-31",
+    )
     assert (found[marker("T-2")].fields["status"], found[marker("T-2")].fields["body"]) == ("done", "二")
     assert found[marker("T-3")].fields["evidence"] == "三の証跡"
     assert found[marker("T-4")].fields["title"] == "T-4 の管理"
@@ -579,7 +591,14 @@ def test_a_workbook_that_is_gone_is_never_an_empty_listing(desk):
 
 @pytest.mark.parametrize(
     "wound",
-    [b"", b"no workbook", b"\xd0\xcf\x11\xe0" + b"\0" * 600, b"\xd0\xcf\x11\xe0" + b"E\0n\0c\0r\0y\0p\0t\0" * 9, "half", "not a book"],
+    [
+        b"",
+        b"no workbook",
+        b"\xd0\xcf\x11\xe0" + b"\0" * 600,
+        b"\xd0\xcf\x11\xe0" + b"E\0n\0c\0r\0y\0p\0t\0" * 9,
+        "half",
+        "not a book",
+    ],
 )
 def test_a_file_that_cannot_be_read_stops_everything_and_names_the_backup(desk, wound):
     tracker = desk.start("T-1")
@@ -623,7 +642,9 @@ def test_an_owner_file_of_any_form_still_means_open(desk, raw):
 
 def test_a_lock_of_libreoffice_on_another_machine_names_person_and_machine(desk):
     desk.start("T-1")
-    (desk.root / f".~lock.{desk.file}#").write_text("佐藤\\, 花子,sato,PC-07,24.11.2026 09:00,file:///C:/Users/sato;", "utf-8")
+    (desk.root / f".~lock.{desk.file}#").write_text(
+        "佐藤\\, 花子,sato,PC-07,24.11.2026 09:00,file:///C:/Users/sato;", "utf-8"
+    )
 
     with pytest.raises(Unavailable) as busy:
         desk.tracker().presend()
@@ -636,7 +657,9 @@ def test_a_lock_whose_profile_on_this_machine_has_nobody_in_it_is_passed_over_an
     profile.mkdir()
     (profile / ".lock").write_text("")
     lock = desk.root / f".~lock.{desk.file}#"
-    lock.write_text(f",root,{__import__('socket').gethostname()},24.11.2026 09:00,{profile.as_uri()};", "utf-8")
+    lock.write_text(
+        f",root,{__import__('socket').gethostname()},24.11.2026 09:00,{profile.as_uri()};", "utf-8"
+    )
     with pytest.raises(Unavailable):
         desk.tracker().presend()
     (profile / ".lock").unlink()
@@ -659,7 +682,12 @@ def test_a_lock_older_than_a_day_is_passed_over_where_the_file_can_be_written(de
 
 def test_copies_beside_the_workbook_are_named(desk):
     desk.start("T-1")
-    names = ["TICS課題一覧 - コピー.xlsx", "TICS課題一覧 (1).xlsx", "コピー TICS課題一覧.xlsx", "TICS課題一覧-PC07.xlsx"]
+    names = [
+        "TICS課題一覧 - コピー.xlsx",
+        "TICS課題一覧 (1).xlsx",
+        "コピー TICS課題一覧.xlsx",
+        "TICS課題一覧-PC07.xlsx",
+    ]
     for name in [*names, "TICS課題一覧表の作り方.xlsx", "見積.xlsx"]:
         (desk.root / name).write_bytes(b"")
     (notice,) = desk.tracker().notices()
@@ -733,7 +761,10 @@ def test_columns_formats_comments_charts_pictures_and_sheets_of_people_stay(desk
         chart.add_data(Reference(sheet, min_col=1, min_row=FIRST, max_row=FIRST + 1))
         sheet.add_chart(chart, "N2")
         sheet.parent.create_sheet("うちのメモ")["A1"] = "残す"
-    repack(desk.path, lambda parts: parts.update({"xl/media/seal.png": b"\x89PNG seal", "xl/vbaProject.bin": b"macro"}))
+    repack(
+        desk.path,
+        lambda parts: parts.update({"xl/media/seal.png": b"\x89PNG seal", "xl/vbaProject.bin": b"macro"}),
+    )
     with zipfile.ZipFile(desk.path) as package:
         before = {name: package.read(name) for name in package.namelist()}
     desk.tracker().write([draft("T-3")], [change("T-1", status="done", due="2027-02-01", title="短く")])
@@ -742,7 +773,12 @@ def test_columns_formats_comments_charts_pictures_and_sheets_of_people_stay(desk
     sheet = openpyxl.load_workbook(desk.path)[SHEET]
 
     changed = {name for name in before if before[name] != after.get(name)}
-    assert changed == {"xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/sheet3.xml", "xl/tables/table1.xml"}
+    assert changed == {
+        "xl/workbook.xml",
+        "xl/worksheets/sheet1.xml",
+        "xl/worksheets/sheet3.xml",
+        "xl/tables/table1.xml",
+    }
     assert set(after) == set(before)
     assert (sheet["K6"].value, sheet["L6"].value) == ("製造", "=COUNTA(A6:A7)")
     assert sheet["D6"].comment.text == "ここを見る"
@@ -803,7 +839,12 @@ def test_a_new_colleague_is_in_the_drop_down_after_the_next_write(desk):
 
 def test_formulas_of_people_are_computed_anew_when_the_file_is_opened(desk):
     desk.start("T-1")
-    repack(desk.path, lambda parts: parts.update({"xl/workbook.xml": parts["xl/workbook.xml"].replace(b' fullCalcOnLoad="1"', b"")}))
+    repack(
+        desk.path,
+        lambda parts: parts.update(
+            {"xl/workbook.xml": parts["xl/workbook.xml"].replace(b' fullCalcOnLoad="1"', b"")}
+        ),
+    )
     desk.tracker().write([], [change("T-1", status="done")])
 
     assert b'fullCalcOnLoad="1"' in desk.part("xl/workbook.xml")
@@ -834,7 +875,11 @@ def test_doctor_says_that_all_is_well_or_what_is_not(desk):
     found = {finding.id: finding.level for finding in desk.tracker().check()}
     desk.path.unlink()
 
-    assert found == {"workbook.file": Level.OK, "workbook.foreign_rows": Level.WARN, "workbook.cell": Level.WARN}
+    assert found == {
+        "workbook.file": Level.OK,
+        "workbook.foreign_rows": Level.WARN,
+        "workbook.cell": Level.WARN,
+    }
     assert [finding.level for finding in desk.tracker().check()] == [Level.FAIL]
 
 
@@ -855,3 +900,72 @@ def test_the_schema_names_columns_words_and_people(desk):
     assert desk.tracker().holds("evidence")
     assert not desk.tracker().holds("priority")
     assert desk.tracker().artifacts() == [desk.path]
+
+
+# What planted faults had passed over
+
+
+def test_numbers_that_were_sorted_alone_stop_everything_with_and_without_a_memory(desk):
+    desk.start("T-1", "T-2", "T-3")
+    with desk.edit() as sheet:
+        sheet["A6"], sheet["A8"] = "T-3", "T-1"
+
+    with pytest.raises(Unsafe, match="ids moved"):
+        desk.listed()
+    desk.memory.clear()
+    with pytest.raises(Unsafe, match="ids moved"):
+        desk.listed()
+
+
+def test_a_mistyped_number_is_written_again_where_the_title_still_tells_the_row(desk):
+    desk.start("T-1", "T-2")
+    with desk.edit() as sheet:
+        sheet["A6"] = "T-1済"
+    tracker = desk.tracker()
+
+    assert desk.listed(tracker)[marker("T-1")].fields["number"] == "T-1"
+    assert len(tracker.repairs()) == 1
+
+
+def test_titles_that_we_exchanged_before_a_crash_are_no_sort(desk):
+    desk.start("T-1", "T-2")
+    before = dict(desk.memory)
+    desk.tracker().write([], [change("T-1", title="T-2 の管理"), change("T-2", title="T-1 の管理")])
+    desk.memory.clear()
+    desk.memory.update(before)
+
+    assert desk.task("T-1").fields["title"] == "T-2 の管理"
+
+
+def test_a_cell_that_could_not_be_read_keeps_its_last_good_value_for_a_later_repair(desk):
+    desk.start("T-1")
+    stale = desk.path.read_bytes()
+    desk.tracker().write([], [change("T-1", status="doing")])
+    with desk.edit() as sheet:
+        sheet.cell(FIRST, column(sheet, "対応状況")).value = "だいたい"
+    desk.listed()
+    desk.path.write_bytes(stale)
+
+    assert desk.task("T-1").fields["status"] == "doing"
+
+
+def test_a_totals_row_stays_the_last_row_of_its_table(desk):
+    desk.start("T-1")
+    with desk.edit() as sheet:
+        table = next(iter(sheet.tables.values()))
+        table.ref, table.totalsRowCount = "A5:J7", 1
+        sheet["A7"] = "合計"
+    desk.tracker().write([draft("T-2")], [])
+    sheet = openpyxl.load_workbook(desk.path)[SHEET]
+
+    assert (sheet["A7"].value, sheet["A8"].value) == ("合計", "T-2")
+    assert next(iter(sheet.tables.values())).ref == "A5:J7"
+
+
+def test_a_file_that_is_cut_while_somebody_saves_it_is_tried_again_later(desk):
+    desk.start("T-1")
+    (desk.root / f".~lock.{desk.file}#").write_text(",sato,PC-07,24.11.2026 09:00,file:///C:/x;", "utf-8")
+    desk.path.write_bytes(desk.path.read_bytes()[:2000])
+
+    with pytest.raises(Unavailable, match="being saved"):
+        list(desk.tracker().list_changed(None))

@@ -16,8 +16,10 @@ _SYSTEM: Final = 3
 """Unix, whatever the machine: equal input gives equal bytes."""
 _MODE: Final = 0o100644 << 16
 _DATE: Final = (1980 - 1980) << 9 | 1 << 5 | 1
-_LIMIT_32: Final = 0xFFFFFFFF
-_LIMIT_16: Final = 0xFFFF
+_WIDE_FROM = 0xFFFFFFFF
+"""Sizes and offsets from here on stand in ZIP64 fields."""
+_SEE_ZIP64: Final = 0xFFFFFFFF
+_MANY: Final = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Entry:
     @property
     def large(self) -> bool:
         """Whether its size needs ZIP64."""
-        return self.size >= _LIMIT_32
+        return self.size >= _WIDE_FROM
 
 
 def place(entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -54,7 +56,7 @@ def local_header(entry: Entry) -> bytes:
     """What stands directly before an entry's bytes."""
     name = entry.name.encode("ascii")
     extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.size) if entry.large else b""
-    size = _LIMIT_32 if entry.large else entry.size
+    size = _SEE_ZIP64 if entry.large else entry.size
     version = 45 if entry.large else 20
     return (
         struct.pack(
@@ -86,15 +88,15 @@ def directory(entries: Sequence[Entry]) -> bytes:
 def _central_header(entry: Entry) -> bytes:
     name = entry.name.encode("ascii")
     wide = [entry.size, entry.size] if entry.large else []
-    far = entry.offset >= _LIMIT_32
+    far = entry.offset >= _WIDE_FROM
     wide += [entry.offset] if far else []
     extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
     version = 45 if wide else 20
-    size = _LIMIT_32 if entry.large else entry.size
+    size = _SEE_ZIP64 if entry.large else entry.size
     return (
         struct.pack(
             "<4sBBHHHHHLLLHHHHHLL", b"PK\x01\x02", version, _SYSTEM, version, 0, 0, 0, _DATE, entry.crc, size, size,
-            len(name), len(extra), 0, 0, 0, _MODE, _LIMIT_32 if far else entry.offset,
+            len(name), len(extra), 0, 0, 0, _MODE, _SEE_ZIP64 if far else entry.offset,
         )
         + name
         + extra
@@ -103,10 +105,10 @@ def _central_header(entry: Entry) -> bytes:
 
 def _end(count: int, size: int, start: int) -> bytes:
     tail = b""
-    if count >= _LIMIT_16 or size >= _LIMIT_32 or start >= _LIMIT_32:
+    wide_size, wide_start, many = size >= _WIDE_FROM, start >= _WIDE_FROM, count >= _MANY
+    if wide_size or wide_start or many:
         tail = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
         tail += struct.pack("<4sLQL", b"PK\x06\x07", 0, start + size, 1)
-    few = min(count, _LIMIT_16)
-    return tail + struct.pack(
-        "<4sHHHHLLH", b"PK\x05\x06", 0, 0, few, few, min(size, _LIMIT_32), min(start, _LIMIT_32), 0
-    )
+    few = min(count, _MANY)
+    size, start = _SEE_ZIP64 if wide_size else size, _SEE_ZIP64 if wide_start else start
+    return tail + struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, few, few, size, start, 0)

@@ -62,7 +62,7 @@ ACT: Final = {
     "withdraw": Words("取消し", "Withdrawn"),
 }
 CHANNEL: Final = {
-    "tracker": Words("課題管理（本人のアカウント）", "Tracker (own account)"),
+    "tracker": Words("課題管理（本人）", "Tracker (own account)"),
     "sheet": Words("確認票", "Confirmation sheet"),
     "web": Words("Web画面", "Web page"),
     "cli": Words("コマンド", "Command line"),

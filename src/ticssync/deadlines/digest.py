@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ticssync.deadlines.calendar import day_text
 from ticssync.deadlines.duties import CERTIFICATE_KINDS
@@ -17,6 +18,9 @@ from ticssync.model.criterion import Words
 from ticssync.model.person import Person
 from ticssync.plugin import Attached, Message
 from ticssync.text import Text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SOON: Final = 30
 """Days; within them a certificate's duty stands before everything that is not itself overdue there."""
@@ -261,14 +265,17 @@ def _attached(what: Digest, letterhead: Letterhead, text: Text, now: datetime) -
 
 
 def _render(name: str, view: Mapping[str, object]) -> str:
+    return _pages().get_template(name).render(view)
+
+
+@cache
+def _pages() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    loader = FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8")
-    page = Environment(
-        loader=loader,
-        autoescape=name.endswith(".html.j2"),
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return page.get_template(name).render(view)

@@ -20,8 +20,7 @@ _TABLE = schema.notice
 
 def notices(tx: Transaction) -> tuple[NoticeRow, ...]:
     """Every row of the ledger, in the order of its keys."""
-    found = tx.connection.execute(select(_TABLE).where(_TABLE.c.workspace_id == tx.workspace)).mappings()
-    return tuple(sorted((_row(dict(raw)) for raw in found if raw["claimed_at"]), key=lambda row: row.key))
+    return _read(tx)
 
 
 def claim(tx: Transaction, rows: Sequence[NoticeRow], seen: Mapping[NoticeKey, NoticeRow]) -> bool:
@@ -29,7 +28,8 @@ def claim(tx: Transaction, rows: Sequence[NoticeRow], seen: Mapping[NoticeKey, N
 
     False, and nothing written, where another process was faster.
     """
-    standing = {row.key: row for row in notices(tx)}
+    mentioned = (_TABLE.c.duty.in_({row.duty for row in rows}), _TABLE.c.step.in_({row.step for row in rows}))
+    standing = {row.key: row for row in _read(tx, *mentioned)}
     if any(standing.get(row.key) != seen.get(row.key) for row in rows):
         return False
     for row in rows:
@@ -51,6 +51,12 @@ def release(tx: Transaction, message_id: str, claimed_at: datetime) -> int:
     """
     mine = _TABLE.c.claimed_at == instant_text(claimed_at)
     return int(tx.connection.execute(delete(_TABLE).where(*_unsent(tx, message_id), mine)).rowcount)
+
+
+def _read(tx: Transaction, *where: ColumnElement[bool]) -> tuple[NoticeRow, ...]:
+    query = select(_TABLE).where(_TABLE.c.workspace_id == tx.workspace, *where)
+    found = [_row(dict(raw)) for raw in tx.connection.execute(query).mappings() if raw["claimed_at"]]
+    return tuple(sorted(found, key=lambda row: row.key))
 
 
 def _unsent(tx: Transaction, message_id: str) -> list[ColumnElement[bool]]:

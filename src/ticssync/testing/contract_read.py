@@ -241,13 +241,16 @@ class ReadLaws:
         assert (attachment.name, attachment.size, got) == ("鍵管理台帳（髙﨑）.bin", len(content), content)
 
     def test_a_task_is_found_by_what_a_person_pastes(self, bench: Bench) -> None:
-        """Its display key and its address lead to it; other text leads to nothing."""
-        ref = bench.made()
+        """Its display key leads to it, an address of its own too; other text leads to nothing."""
+        ref, other = bench.create(bench.full_draft(), bench.draft())
         bench.settle()
-        task = bench.read(ref)
-        given = [text for text in (task.key, task.url) if text]
+        task, beside = bench.read(ref), bench.read(other)
+        given = [
+            mine for mine, its in ((task.key, beside.key), (task.url, beside.url)) if mine and mine != its
+        ]
         found = possible(lambda: [bench.tracker.resolve(text) for text in given])
 
+        assert given
         assert found == [ref] * len(given)
         assert bench.tracker.resolve("どこにもない") is None
 

@@ -23,22 +23,20 @@ from tests.unit.deadlines.sample import (
     recipients,
 )
 
-from ticssync.deadlines.digest import Letterhead, digest
-from ticssync.deadlines.duties import Due, duties
+from ticssync.deadlines.duties import Due, duties, duty_id
 from ticssync.deadlines.remind import remind_pass
 from ticssync.deadlines.reminders import Digest, Recipients
 from ticssync.model.certificate import Duty, DutyRecord
 from ticssync.plugin import Message, Notifier, SendFailed
 from ticssync.store import Store
 from ticssync.store.notices import notices
-from ticssync.text import Text
 
 START, END = date(2026, 11, 24), date(2029, 11, 24)
 TASKS = tuple(
-    Due("task_due", f"tics/T-{number:02}", f"T-{number:02}", START + timedelta(days=61 * number), "tanaka", f"tics/T-{number:02}")
-    for number in range(1, 18)
+    Due("task_due", f"tics/T-{number:02}", f"T-{number:02}", START + timedelta(days=97 * number), "tanaka", f"tics/T-{number:02}")
+    for number in range(1, 10)
 )  # fmt: skip
-DUTY_IDS = (REPORT_2, APPLY, RENEWAL, *(f"{task.name}/task_due/{task.due_on}" for task in TASKS))
+DUTY_IDS = (REPORT_2, APPLY, RENEWAL, *(duty_id(task.name, task.kind, task.due_on) for task in TASKS))
 KILLS = {"kill before the claim": 1, "kill after the claim": 2, "kill after the send": 3, "kill after the record": 4}
 ENDS_UNKNOWN = {"kill after the send", "broken after it was taken", "plugin fails after the send"}
 """What may bring a message a second time: nobody can know that it was taken."""
@@ -83,14 +81,15 @@ class World:
         self.now = morning(START)
         self.store = Store.memory(WORKSPACE, lambda: self.now)
         self.post = Post()
-        self.settled = settled
+        # Tasks are done a month late where nothing else was drawn; certificates are nobody's business then.
+        self.settled = {**{duty_id(task.name, task.kind, task.due_on): task.due_on + timedelta(days=30) for task in TASKS}, **settled}
         self.told: dict[str, frozenset[tuple[str, str]]] = {}
         self.late: list[str] = []
 
     def duties(self, day: date) -> tuple[Duty, ...]:
         done: dict[str, DutyRecord] = {REPORT_1: SUBMITTED}
         done |= {duty: SUBMITTED for duty, on in self.settled.items() if on <= day}
-        tasks = [task for task in TASKS if f"{task.name}/task_due/{task.due_on}" not in done]
+        tasks = [task for task in TASKS if duty_id(task.name, task.kind, task.due_on) not in done]
         return duties([MAIN], day, CALENDAR, done, others=tasks)
 
     def pass_once(self, moment: datetime, mode: str, people: Recipients) -> None:
@@ -103,7 +102,7 @@ class World:
         def compose(what: Digest) -> Message:
             carried = frozenset((notice.duty.id, step.name) for notice in what.notices for step in notice.steps)
             assert carried <= self.told.setdefault(what.message_id, carried)
-            return digest(what, Letterhead(WORKSPACE), Text("en"), moment.astimezone(TOKYO))
+            return Message(what.message_id, what.person.name, what.person.mail, "subject", "text", "", moment)
 
         try:
             remind_pass(self.store, self.post, day, duties=self.duties(day), recipients=people, compose=compose, channel="mail")  # fmt: skip
@@ -125,8 +124,8 @@ class World:
         self.store.watch = watch
 
 
-GAPS = st.sampled_from([timedelta(minutes=20)] + [timedelta(days=days) for days in (1, 1, 1, 2, 3, 7, 24, 60)])
-PASSES = st.lists(st.tuples(GAPS, st.sampled_from(MODES)), min_size=90, max_size=260)
+GAPS = st.sampled_from([timedelta(minutes=20)] + [timedelta(days=days) for days in (1, 1, 3, 7, 24, 60)])
+PASSES = st.lists(st.tuples(GAPS, st.sampled_from(MODES)), min_size=60, max_size=120)
 SETTLED = st.dictionaries(st.sampled_from(DUTY_IDS), st.dates(START, END), max_size=len(DUTY_IDS))
 
 
@@ -173,7 +172,7 @@ def check(world: World) -> None:
 def test_no_reminder_is_lost_and_none_is_doubled_in_three_years_of_trouble() -> None:
     reached: Counter[str] = Counter()
 
-    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(passes=PASSES, settled=SETTLED)
     def simulate(passes: list[tuple[timedelta, str]], settled: dict[str, date]) -> None:
         world = run(passes, settled)

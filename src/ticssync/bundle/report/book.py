@@ -172,10 +172,10 @@ def _criterion_row(pen: _Pen, one: Standing) -> list[Cell]:
     return [
         ", ".join(one.official) or pen.text("official number not filled in"), one.id, pen.words(one.chapter), pen.words(one.title),
         coded("state", one.state), pen.text("late") if one.late else "", coded("task_status", one.entry.get("task_status")),
-        coded("evidence_state", one.entry.get("evidence_state")), ", ".join(item.id for item in one.evidence),
+        coded("evidence_state", one.entry.get("evidence_state")), "\n".join(item.id for item in one.evidence),
         str(act.get("person_name") or act.get("person") or ""), day_text(act.get("on")),
         "" if not act else f"{coded('act', act.get('kind'))} ({coded('channel', act.get('channel'))})", "、".join(remarks),
-        str(one.entry.get("owner") or ""), day_text(one.entry.get("due_on")), ", ".join(tickets), coded("basis", one.item.get("basis")),
+        str(one.entry.get("owner") or ""), day_text(one.entry.get("due_on")), "\n".join(tickets), coded("basis", one.item.get("basis")),
     ]  # fmt: skip
 
 
@@ -244,7 +244,7 @@ def row_height(values: Sequence[Cell], columns: Sequence[Column]) -> float:
 
 
 def _lines(text: str, width: float) -> int:
-    room = max(width - 1, 1)
+    room = max(width * 1.12, 1)  # widths count characters of 10 points, the cells have 9
     return sum(max(1, -(-_wide(line) // int(room))) for line in text[:CELL_MAX].split("\n"))
 
 

@@ -33,6 +33,11 @@ def turning(text: str) -> tuple[str, ...]:
     return tuple(f"U+{ord(char):04X}" for char in sorted(set(text) & _DIRECTION))
 
 
+def bare(text: str) -> str:
+    """A text for a window's title, where nothing can be isolated: turning characters by their numbers."""
+    return "".join(f"[U+{ord(char):04X}]" if char in _DIRECTION else char for char in visible(text))
+
+
 def day_text(value: Any) -> str:
     """A day as ISO text, empty for none."""
     if isinstance(value, datetime):
@@ -88,22 +93,20 @@ def template_words(locales: tuple[Path, ...]) -> dict[str, Any]:
 
     say_both = speak(locales)
 
-    def w(words: Words) -> Markup:
-        if not words.ja:
-            return Markup("")
-        if words.ja == words.en:
-            return Markup("<bdi>{}</bdi>").format(visible(words.ja))
-        return Markup('<span lang="ja">{}</span><span lang="en">{}</span>').format(
-            visible(words.ja), visible(words.en)
-        )
-
-    def u(value: Any) -> Markup:
-        text = "" if value is None else str(value)
-        if not text:
-            return Markup("")
+    def marked(text: str) -> Markup:
         turns = turning(text)
         mark = Markup(' <span class="turn">⚠ {}</span>').format(" ".join(turns)) if turns else Markup("")
-        return Markup("<bdi>{}</bdi>").format(escape(visible(text))) + mark
+        return escape(visible(text)) + mark
+
+    def u(value: object) -> Markup:
+        text = "" if value is None else str(value)
+        return Markup("<bdi>{}</bdi>").format(marked(text)) if text else Markup("")
+
+    def w(words: Words) -> Markup:
+        if words.ja == words.en:
+            return u(words.ja)
+        # The style isolates these spans as it does bdi.
+        return Markup('<span lang="ja">{}</span><span lang="en">{}</span>').format(marked(words.ja), marked(words.en))
 
     return {
         "t": lambda message, **values: w(say_both(message, **values)),
@@ -115,7 +118,8 @@ def template_words(locales: tuple[Path, ...]) -> dict[str, Any]:
         "confirmation": confirmation,
         "in_field_order": in_field_order,
         "anchor_of": lambda standing: f"item-{standing.scheme}-{standing.id}",
-        "day": day_text,
-        "moment": moment_text,
+        "day": lambda value: u(day_text(value)),
+        "moment": lambda value: u(moment_text(value)),
+        "bare": bare,
         "size": size_text,
     }

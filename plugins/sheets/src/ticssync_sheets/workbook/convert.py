@@ -26,7 +26,7 @@ _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uff
 _BETWEEN: Final = re.compile(r"[、,;\n]")
 
 
-class Undecodable(ValueError):
+class Undecodable(ValueError):  # noqa: N818 - an answer about a cell, not a failure
     """This cell says nothing that the field can hold; the message, in the reader's language, says why."""
 
 

@@ -48,33 +48,60 @@ class _Room:
     grows: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts that are edited, parsed; `name` is the table's sheet."""
+
+    package: Package
+    layout: Layout
+    name: str
+    sheet: SheetXml
+    book: Element
+    styles_name: str | None
+    styles: Styles | None
+
+    def changed(self) -> dict[str, bytes]:
+        """The edited parts as bytes."""
+        found = {self.name: self.sheet.to_bytes(), BOOK: to_bytes(self.book)}
+        if self.styles and self.styles_name and self.styles.changed:
+            found[self.styles_name] = self.styles.to_bytes()
+        return found
+
+
 def edited(
-    reading: Reading, layout: Layout, edits: Sequence[RowEdit], identity: Identity, names: Names
+    reading: Reading, layout: Layout, edits: Sequence[RowEdit], identity: Identity, *, names: Names
 ) -> Edited:
     """Apply edits and write the identity (with its new serial) into the hidden sheet."""
-    package = reading.package
-    part = package.sheets()[layout.sheet]
-    sheet = SheetXml(package.parts[part], date1904=reading.date1904)
-    book = parse(package.parts[BOOK])
-    styles_part = next(package.related(BOOK, "styles"), None)
-    styles = Styles(package.parts[styles_part]) if styles_part else None
+    parts = _open(reading, layout)
     new = sum(1 for edit in edits if edit.row is None)
-    room = _room(reading, layout, sheet, new)
-    looks = _looks(reading, room, sheet)
+    room = _room(reading, layout, parts.sheet, new)
+    looks = _looks(reading, room, parts.sheet)
     wanted: dict[tuple[int, int], Content] = {}
     for edit, row in zip(edits, _place(edits, room), strict=True):
-        put = _put(sheet, styles, layout, edit, row, looks)
-        _fit(sheet, reading.grids[layout.sheet], row, put)
+        if edit.row is None:
+            parts.sheet.new_row(row, looks)
+        put = _put(parts, edit, row)
+        _fit(parts.sheet, reading.grids[layout.sheet], row, put)
         wanted |= put
-    changed: dict[str, bytes] = {}
-    if new and room.grows:
-        changed |= _grow(package, part, layout, sheet, book, room, room.first + new - 1)
-    recalculate_on_load(book)
-    changed |= write_hidden(package, book, identity, names)
-    changed |= {part: sheet.to_bytes(), BOOK: to_bytes(book)}
-    if styles and styles_part and styles.changed:
-        changed[styles_part] = styles.to_bytes()
-    return Edited(package.with_parts(changed), wanted)
+    grown = _grow(parts, room, room.first + new - 1) if new and room.grows else {}
+    recalculate_on_load(parts.book)
+    hidden = write_hidden(parts.package, parts.book, identity, names)
+    return Edited(parts.package.with_parts({**grown, **hidden, **parts.changed()}), wanted)
+
+
+def _open(reading: Reading, layout: Layout) -> _Parts:
+    package = reading.package
+    name = package.sheets()[layout.sheet]
+    styles_name = next(package.related(BOOK, "styles"), None)
+    return _Parts(
+        package=package,
+        layout=layout,
+        name=name,
+        sheet=SheetXml(package.parts[name], date1904=reading.date1904),
+        book=parse(package.parts[BOOK]),
+        styles_name=styles_name,
+        styles=Styles(package.parts[styles_name]) if styles_name else None,
+    )
 
 
 def _place(edits: Sequence[RowEdit], room: _Room) -> Iterator[int]:
@@ -87,18 +114,15 @@ def _place(edits: Sequence[RowEdit], room: _Room) -> Iterator[int]:
             following += 1
 
 
-def _put(
-    sheet: SheetXml, styles: Styles | None, layout: Layout, edit: RowEdit, row: int, looks: Mapping[int, int]
-) -> dict[tuple[int, int], Content]:
-    if edit.row is None:
-        sheet.new_row(row, looks)
+def _put(parts: _Parts, edit: RowEdit, row: int) -> dict[tuple[int, int], Content]:
     wanted = {}
     for name, content in edit.cells.items():
-        if name not in layout.columns:
+        if name not in parts.layout.columns:
             continue
-        column = layout.columns[name]
-        style = styles.for_days(sheet.style(row, column)) if styles and isinstance(content, date) else None
-        sheet.put(row, column, content, style)
+        column, style = parts.layout.columns[name], None
+        if parts.styles and isinstance(content, date):
+            style = parts.styles.for_days(parts.sheet.style(row, column))
+        parts.sheet.put(row, column, content, style)
         wanted[row, column] = content
     return wanted
 
@@ -106,7 +130,11 @@ def _put(
 def _fit(sheet: SheetXml, grid: Grid, row: int, put: Mapping[tuple[int, int], Content]) -> None:
     if sheet.has_own_height(row) or not put:
         return
-    used = {column: cell_text(cell) for column, cell in enumerate(grid.rows[row])} if row < len(grid.rows) else {}
+    used = (
+        {column: cell_text(cell) for column, cell in enumerate(grid.rows[row])}
+        if row < len(grid.rows)
+        else {}
+    )
     used |= {column: "" if content is None else str(content) for (_, column), content in put.items()}
     cells = [(text, sheet.width(column)) for column, text in used.items() if sheet.width(column)]
     sheet.set_height(row, row_height(cells))
@@ -144,16 +172,15 @@ def _looks(reading: Reading, room: _Room, sheet: SheetXml) -> dict[int, int]:
     return {column: sheet.style(pattern, column) for column in range(room.body.left, room.body.right + 1)}
 
 
-def _grow(
-    package: Package, part: str, layout: Layout, sheet: SheetXml, book: Element, room: _Room, bottom: int
-) -> dict[str, bytes]:
+def _grow(parts: _Parts, room: _Room, bottom: int) -> dict[str, bytes]:
     if bottom <= room.body.bottom:
         return {}
-    sheet.extend(room.body, bottom)
-    _grow_names(book, layout.sheet, room.body, bottom)
+    layout = parts.layout
+    parts.sheet.extend(room.body, bottom)
+    _grow_names(parts.book, layout.sheet, room.body, bottom)
     changed = {}
-    for name in package.related(part, "table"):
-        table = parse(package.parts[name])
+    for name in parts.package.related(parts.name, "table"):
+        table = parse(parts.package.parts[name])
         area = parse_area(table.get("ref", ""))
         if area and area.top == layout.header and (layout.header, layout.columns[MARKER]) in area:
             for found in (table, *table.iterfind(tag("autoFilter"))):

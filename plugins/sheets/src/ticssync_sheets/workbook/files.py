@@ -122,11 +122,13 @@ def _back_up(path: Path, raw: bytes, serial: int) -> None:
 
 def _backups(path: Path) -> list[tuple[int, Path]]:
     form = re.compile(re.escape(path.stem) + r"\.(\d+)" + re.escape(path.suffix))
-    found = []
+    found: list[tuple[int, Path]] = []
     with contextlib.suppress(OSError):
-        for file in (path.parent / BACKUPS).iterdir():
-            if match := form.fullmatch(file.name):
-                found.append((int(match[1]), file))
+        found = [
+            (int(match[1]), file)
+            for file in (path.parent / BACKUPS).iterdir()
+            if (match := form.fullmatch(file.name))
+        ]
     return sorted(found)
 
 

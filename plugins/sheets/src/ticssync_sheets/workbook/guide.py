@@ -36,8 +36,16 @@ def write_guide(book: Book, names: Names) -> None:
     row = _paragraph(book, sheet, 2, _about(names.text))
     row = _section(book, sheet, row, word(names.text, "列の説明", "The columns"), _columns(names))
     row = _section(book, sheet, row, word(names.text, "色の意味", "The colours"), _colours(names))
-    row = _section(book, sheet, row, word(names.text, "してよいこと・そのあとどうなるか", "What you may do, and what happens then"), _acts(names))
-    _section(book, sheet, row, word(names.text, "困ったとき", "When something went wrong"), _trouble(names.text))
+    row = _section(
+        book,
+        sheet,
+        row,
+        word(names.text, "してよいこと・そのあとどうなるか", "What you may do, and what happens then"),
+        _acts(names),
+    )
+    _section(
+        book, sheet, row, word(names.text, "困ったとき", "When something went wrong"), _trouble(names.text)
+    )
     sheet.set_portrait()
     sheet.set_paper(_A4)
     sheet.fit_to_pages(1, 0)
@@ -48,8 +56,10 @@ def write_guide(book: Book, names: Names) -> None:
 def _about(text: Translate) -> str:
     return text(
         "This workbook lists the tasks for TICS (the certification of technical information management)."
-        " Everyone in charge writes the state of the work here; ticssync takes it over, and puts in new tasks,"
-        " due dates and messages from the office. The workbook is updated only while nobody has it open for editing:"
+        " Everyone in charge writes the state of the work here; ticssync takes it over, and puts"
+        " in new tasks,"
+        " due dates and messages from the office. The workbook is updated only while nobody has it"
+        " open for editing:"
         " please close it when you are done."
     )
 
@@ -84,8 +94,16 @@ def _meanings(text: Translate) -> dict[str, str]:
 def _colours(names: Names) -> Iterator[Sequence[str]]:
     text, heads = names.text, names.heads
     yield word(text, "場所", "Place"), word(text, "色", "Colour"), word(text, "意味", "Meaning")
-    yield word(text, "列の見出し", "Head of a column"), word(text, "オレンジ", "orange"), text("You write here.")
-    yield word(text, "列の見出し", "Head of a column"), word(text, "紺", "dark blue"), text("ticssync writes here.")
+    yield (
+        word(text, "列の見出し", "Head of a column"),
+        word(text, "オレンジ", "orange"),
+        text("You write here."),
+    )
+    yield (
+        word(text, "列の見出し", "Head of a column"),
+        word(text, "紺", "dark blue"),
+        text("ticssync writes here."),
+    )
     yield (
         heads.get("due", word(text, "期限", "Due date")),
         word(text, "赤・黄", "red · yellow"),
@@ -106,7 +124,8 @@ def _acts(names: Names) -> Iterator[Sequence[str]]:
         word(text, "並べ替え・絞り込み", "Sort, filter"),
         word(text, "○ できます", "yes"),
         text(
-            "With the arrows in the header row, so that whole rows move. If only some columns are sorted, numbers and"
+            "With the arrows in the header row, so that whole rows move. If only some columns are"
+            " sorted, numbers and"
             " contents no longer fit: ticssync then stops and writes nothing until it is undone."
         ),
     )
@@ -124,7 +143,8 @@ def _acts(names: Names) -> Iterator[Sequence[str]]:
         word(text, "行のコピー", "Copy a row"),
         word(text, "○ できます", "yes"),
         text(
-            "The copy becomes a row of your own, which ticssync leaves alone. The row that was there first stays the task."
+            "The copy becomes a row of your own, which ticssync leaves alone. The row that was there"
+            " first stays the task."
         ),
     )
     yield (
@@ -136,14 +156,16 @@ def _acts(names: Names) -> Iterator[Sequence[str]]:
         word(text, "行の削除", "Delete a row"),
         word(text, "× 控えてください", "please don't"),
         text(
-            "The task counts as deleted here, and the office is told. To leave a task out, choose a status for it or ask the office."
+            "The task counts as deleted here, and the office is told. To leave a task out, choose a"
+            " status for it or ask the office."
         ),
     )
     yield (
         word(text, "古いコピーの上書き保存", "Save an old copy over it"),
         word(text, "× 控えてください", "please don't"),
         text(
-            "What is newer is written again, and what you changed in the copy is taken over. The office is told."
+            "What is newer is written again, and what you changed in the copy is taken over. The"
+            " office is told."
         ),
     )
     yield (
@@ -159,7 +181,8 @@ def _trouble(text: Translate) -> Iterator[Sequence[str]]:
         text("Numbers and contents do not fit"),
         "",
         text(
-            "Undo with Ctrl+Z. If the workbook is already closed, tell the office: the last ten states are in the folder .ticssync-backup."
+            "Undo with Ctrl+Z. If the workbook is already closed, tell the office: the last ten states"
+            " are in the folder .ticssync-backup."
         ),
     )
     yield (
@@ -211,5 +234,3 @@ def _cell_look(*, head: bool) -> dict[str, Any]:
     if head:
         look |= {"bold": True, "bg_color": _PAPER}
     return look
-
-

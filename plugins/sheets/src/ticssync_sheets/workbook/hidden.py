@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ticssync_sheets.workbook.names import HIDDEN_SHEET, PEOPLE_LIST, STATUS_LIST, Names
-from ticssync_sheets.workbook.package import BOOK, Package, defined_name
+from ticssync_sheets.workbook.package import Package, defined_name
 from ticssync_sheets.workbook.reading import Identity
 from ticssync_sheets.workbook.sheet_xml import SheetXml
 from ticssync_sheets.workbook.xml import MAIN, RELATIONS, Element, child, element, parse, tag, to_bytes

@@ -25,6 +25,9 @@ KEPT: Final = 20
 CHAINED: Final = 8
 """How many writes of ours may follow a cursor before the file is read again."""
 
+Json: TypeAlias = Any
+"""What json.loads gives."""
+
 Rows: TypeAlias = Mapping[str, Mapping[str, FieldValue]]
 Prints: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
 
@@ -163,11 +166,11 @@ class History:
             for marker, fields in written.items()
         }
 
-    def _load(self, name: str) -> Any:
+    def _load(self, name: str) -> Json:
         text = self._memory.get(name)
         return json.loads(text) if text else None
 
-    def _store(self, name: str, value: Any) -> None:
+    def _store(self, name: str, value: Json) -> None:
         text = None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         if text != self._memory.get(name):
             self._memory.put(name, text)

@@ -55,7 +55,7 @@ def find_locks(workbook: Path, now: datetime, host: str = "") -> list[Lock]:
 
 
 def can_append(workbook: Path) -> bool:
-    """Whether the file can be opened for writing now (not while Excel on Windows has it); a missing file can be made."""
+    """Whether the file can be opened for writing now (Excel on Windows prevents it), or is yet to be made."""
     try:
         with workbook.open("r+b"):
             return True

@@ -111,7 +111,8 @@ def _band(book: Book, sheet: Sheet, columns: Sequence[tuple[str, str]], names: N
 def _how(names: Names) -> str:
     own = [names.heads[name] for name in PEOPLE_WRITE if name in names.heads]
     return names.text(
-        "Fill in the columns with the orange head ({heads}); ticssync keeps the others. Sort and filter with the"
+        "Fill in the columns with the orange head ({heads}); ticssync keeps the others. Sort and"
+        " filter with the"
         " arrows in the header row. More on the sheet “{guide}”.",
         heads=" · ".join(own),
         guide=names.label("guide"),
@@ -268,8 +269,8 @@ def _rules(places: Mapping[str, int], names: Names) -> list[tuple[str, str, tupl
         )
     if "confirmation" in cells:
         for label, look in (("confirmation_waiting", BLUE), ("confirmation_done", GREEN)):
-            word = _quoted(names.label(label))
-            found.append(("confirmation", f"=ISNUMBER(FIND({word},{cells['confirmation']}))", look))
+            quoted = _quoted(names.label(label))
+            found.append(("confirmation", f"=ISNUMBER(FIND({quoted},{cells['confirmation']}))", look))
     if "from_office" in cells:
         found.append(("from_office", f"=LEN(TRIM({cells['from_office']}))>0", AMBER))
     return found
@@ -293,7 +294,7 @@ def _hidden(book: Book, identity: Identity, names: Names) -> None:
     for row, (key, value) in enumerate(identity_rows(identity)):
         book.row(sheet, row, [key, value])
     for name, column, words in lists(names):
-        for row, word in enumerate(words):
-            book.put(sheet, row, column, word)
+        for row, choice in enumerate(words):
+            book.put(sheet, row, column, choice)
         book.raw.define_name(name, f"={list_reference(column, len(words))}")
     sheet.very_hidden()

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from ticssync.plugin import Change, Draft, Fields, FieldValue, Rejected
 from ticssync_sheets.workbook.convert import Content, encode, view
 from ticssync_sheets.workbook.edit import RowEdit
-from ticssync_sheets.workbook.judge import Seen, View
+from ticssync_sheets.workbook.judge import View
 from ticssync_sheets.workbook.names import MARKER, NUMBER, Names, number_of
+from ticssync_sheets.workbook.sorting import Seen
 
 
 @dataclass(slots=True)

@@ -29,7 +29,9 @@ def prove(before: Reading | None, after: Reading, made: Edited) -> None:
     if before is None:
         return
     for name, grid in before.grids.items():
-        touched: AbstractSet[tuple[int, int]] = made.wanted.keys() if name == after.layout.sheet else frozenset()
+        touched: AbstractSet[tuple[int, int]] = (
+            made.wanted.keys() if name == after.layout.sheet else frozenset()
+        )
         if name != HIDDEN_SHEET and (spot := _first_difference(grid, after.grids.get(name), touched)):
             raise NotProven(f"{name}!{cell_name(*spot)}")
 
@@ -42,7 +44,9 @@ def _says(cell: Cell, wanted: Content) -> bool:
     return canonical_text(cell_text(cell)) == wanted
 
 
-def _first_difference(old: Grid, new: Grid | None, touched: AbstractSet[tuple[int, int]]) -> tuple[int, int] | None:
+def _first_difference(
+    old: Grid, new: Grid | None, touched: AbstractSet[tuple[int, int]]
+) -> tuple[int, int] | None:
     if new is None:
         return (0, 0)
     for row, (before, after) in enumerate(zip_longest(old.rows, new.rows, fillvalue=())):

@@ -136,7 +136,7 @@ class SheetXml:
         return row in self._rows and self._rows[row].get("customHeight") in {"1", "true"}
 
     def set_height(self, row: int, points: float) -> None:
-        """The height a row is shown with until it is edited; not marked as fixed, so that it goes on growing."""
+        """The height a row has until it is edited; not marked as fixed, so that it goes on growing."""
         found = self._row(row)
         found.set("ht", f"{points:g}")
         found.attrib.pop("customHeight", None)

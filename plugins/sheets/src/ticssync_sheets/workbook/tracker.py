@@ -47,7 +47,7 @@ from ticssync_sheets.workbook.files import (
     replace_file,
 )
 from ticssync_sheets.workbook.history import History, Past
-from ticssync_sheets.workbook.judge import Seen, View, judge
+from ticssync_sheets.workbook.judge import View, judge
 from ticssync_sheets.workbook.locks import can_append, find_locks
 from ticssync_sheets.workbook.look import first_cells, first_file
 from ticssync_sheets.workbook.names import HIDDEN_SHEET, MARKER, NUMBER, names_of, number_of_marker, same_text
@@ -56,20 +56,12 @@ from ticssync_sheets.workbook.plan import Plan, make_plan
 from ticssync_sheets.workbook.proof import NotProven, prove
 from ticssync_sheets.workbook.reading import Identity, Reading, read_workbook, row_version
 from ticssync_sheets.workbook.settings import WorkbookSettings
+from ticssync_sheets.workbook.sorting import Seen
 
 
 def open_workbook(opening: Opening) -> WorkbookTracker:
     """Open the tracker; no file is read yet."""
     return WorkbookTracker(opening)
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The file as it was last looked at."""
-
-    raw: bytes
-    reading: Reading
-    view: View
 
 
 class WorkbookTracker(TrackerDriver):
@@ -83,14 +75,14 @@ class WorkbookTracker(TrackerDriver):
         self.path: Path = opening.root / opening.settings.path
         self._opening, self._text, self._names = opening, opening.text, names_of(opening)
         self._history = History(opening.memory)
-        self._state: _State | None = None
+        self._source.state: State | None = None
         self._repairs: tuple[Repair, ...] = ()
 
     # What the tracker is
 
     def check(self) -> Sequence[Finding]:
         """What `doctor` shows of the workbook."""
-        return examine(self.path, self._names, self._history, self._opening.clock(), self._look_at)
+        return examine(self.path, self._names, self._history, self._opening.clock(), self._source.look_at)
 
     def schema(self) -> RemoteSchema:
         """Columns of the mapping, with the words of the drop-downs."""
@@ -127,7 +119,7 @@ class WorkbookTracker(TrackerDriver):
     def list_changed(self, cursor: str | None) -> Iterator[Page[RemoteTask]]:
         """One page: empty where the file is the one of the cursor, else every row (complete, strong)."""
         self._repairs = ()
-        raw = self._read()
+        raw = self._source.read()
         if raw is None:
             yield Page((), cursor=None, complete=True, read=Read.STRONG)
             return
@@ -135,14 +127,14 @@ class WorkbookTracker(TrackerDriver):
         if cursor and not self._history.pending and self._history.follows(cursor, digest):
             yield Page((), cursor=digest, complete=False, read=Read.STRONG)
             return
-        state = self._look_at(raw)
+        state = self._source.look_at(raw)
         self._report(state)
         tasks = [self._task(seen) for seen in state.view.seen.values()]
         yield Page(tasks, cursor=digest, complete=True, read=Read.STRONG)
 
     def sweep(self) -> Iterator[Page[RemoteStub]]:
         """All rows, from the same reading."""
-        state = self._current()
+        state = self._source.current()
         tasks = [self._task(seen) for seen in state.view.seen.values()] if state else []
         stubs = [RemoteStub(task.ref, task.version, task.marker) for task in tasks]
         yield Page(stubs, cursor=None, complete=True, read=Read.STRONG)
@@ -151,21 +143,21 @@ class WorkbookTracker(TrackerDriver):
         """A row that is not there is gone: the file was read whole."""
         if not refs:
             return {}
-        state = self._current()
+        state = self._source.current()
         if state is None:
-            raise self._missing()
+            raise self._source.missing()
         return {ref: self._fetched(state.view.seen.get(ref.id)) for ref in refs}
 
     def find_by_marker(self, markers: Sequence[str], hint: PreSend) -> MarkerHits:  # noqa: ARG002
         """Where these markers stand in the file now."""
-        state = self._current()
+        state = self._source.current()
         tasks = [self._task(seen) for seen in state.view.seen.values()] if state else []
         hits = {marker: tuple(task for task in tasks if task.marker == marker) for marker in markers}
         return MarkerHits({marker: found for marker, found in hits.items() if found})
 
     def resolve(self, text: str) -> RemoteRef | None:
         """The row of a number (`T-14`) or of a marker."""
-        state = self._current()
+        state = self._source.current()
         wanted = same_text(text)
         for seen in state.view.seen.values() if state else ():
             shown = str(seen.fields.get(NUMBER) or number_of_marker(seen.marker))
@@ -175,7 +167,7 @@ class WorkbookTracker(TrackerDriver):
 
     def search(self, query: str) -> Iterator[RemoteTask]:
         """Rows with this text in any column."""
-        state = self._current()
+        state = self._source.current()
         wanted = same_text(query)
         for seen in state.view.seen.values() if state else ():
             if any(wanted in same_text(str(value)) for value in seen.fields.values() if value):
@@ -187,16 +179,16 @@ class WorkbookTracker(TrackerDriver):
 
     def notices(self) -> Sequence[Finding]:
         """What a person should know: of the last reading, and of the files beside the workbook now."""
-        return [*self._history.notices(), *self._beside()]
+        return [*self._history.notices(), *self._source.beside()]
 
     # Writing
 
     def presend(self) -> PreSend:
         """Raises Unavailable while somebody has the workbook open, Unsafe where writing would damage it."""
-        self._refuse_if_open()
-        state = self._current()
+        self._source.refuse_if_open()
+        state = self._source.current()
         if state:
-            self._refuse_damage(state)
+            self._source.refuse_damage(state)
         return PreSend()
 
     def create(self, drafts: Sequence[Draft]) -> list[Outcome]:
@@ -211,21 +203,21 @@ class WorkbookTracker(TrackerDriver):
         self, drafts: Sequence[Draft], changes: Sequence[Change]
     ) -> tuple[list[Outcome], list[Outcome]]:
         """Drafts, changes and repairs: one file write or none.  Raises Unavailable, Unsafe."""
-        raw = self._read()
+        raw = self._source.read()
         if raw is None and not drafts:
             return [], [Rejected((self._text("this row is not in the workbook"),)) for _ in changes]
-        state = self._fresh(raw)
+        state = self._source.fresh(raw)
         self._refuse_if_changed(state, drafts, changes)
         plan = make_plan(state.view if state else None, drafts, changes, self._names)
         edits = plan.edits(self._names)
         if edits or (state and state.view.hidden_lost):
-            self._refuse_if_open()
+            self._source.refuse_if_open()
             if state:
-                self._refuse_damage(state)
+                self._source.refuse_damage(state)
             state = self._save(raw, state, plan)
         return self._outcomes(plan, state, drafts, changes)
 
-    def _save(self, raw: bytes | None, state: _State | None, plan: Plan) -> _State:
+    def _save(self, raw: bytes | None, state: State | None, plan: Plan) -> State:
         serial = self._next_serial(state)
         identity = Identity(self._opening.workspace, self._opening.name, serial)
         edits = plan.edits(self._names)
@@ -234,10 +226,10 @@ class WorkbookTracker(TrackerDriver):
                 rows = [edit.cells for edit in edits]
                 made = Edited(first_file(rows, identity, self._names), first_cells(rows, self._names))
             else:
-                made = edited(state.reading, state.view.layout, edits, identity, self._names)
+                made = edited(state.reading, state.view.layout, edits, identity, names=self._names)
             written = self._replace(raw, state, made, self._intended(state, plan, serial))
         except ChangedMeanwhile:
-            raise self._changed() from None
+            raise self._source.changed() from None
         except OSError as error:
             why = error.strerror or type(error).__name__
             message = self._text("{file} cannot be written: {why}", file=self.path.name, why=why)
@@ -245,10 +237,10 @@ class WorkbookTracker(TrackerDriver):
         before = state.reading.digest if state else None
         self._history.remember_write(serial, written.view.rows(), before, written.reading.digest)
         self._history.keep_notices(written.view.findings)
-        self._state, self._repairs = written, ()
+        self._source.state, self._repairs = written, ()
         return written
 
-    def _intended(self, state: _State | None, plan: Plan, serial: int) -> Past:
+    def _intended(self, state: State | None, plan: Plan, serial: int) -> Past:
         """What the file says after the write: its new state is judged against this, as a later one is."""
         rows = {name: dict(fields) for name, fields in state.view.rows().items()} if state else {}
         for name, cells in plan.cells.items():
@@ -257,15 +249,15 @@ class WorkbookTracker(TrackerDriver):
             rows[plan.renamed.get(name, name)] = {**kept, **shown}
         return Past(serial, rows)
 
-    def _replace(self, raw: bytes | None, state: _State | None, made: Edited, intended: Past) -> _State:
+    def _replace(self, raw: bytes | None, state: State | None, made: Edited, intended: Past) -> State:
         self.requests += 1
         serial = intended.last or 0
-        checked: list[_State] = []
+        checked: list[State] = []
 
         def verify(written: bytes) -> None:
             reading = read_workbook(written, self._names)
             prove(state.reading if state else None, reading, made)
-            checked.append(_State(written, reading, judge(reading, intended, self._names)))
+            checked.append(State(written, reading, judge(reading, intended, self._names)))
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -280,84 +272,25 @@ class WorkbookTracker(TrackerDriver):
             ) from error
         return checked[0]
 
-    def _next_serial(self, state: _State | None) -> int:
+    def _next_serial(self, state: State | None) -> int:
         carried = state.reading.identity.serial if state and state.reading.identity else 0
         return max(self._history.last or 0, carried) + 1
 
     def _outcomes(
-        self, plan: Plan, state: _State | None, drafts: Sequence[Draft], changes: Sequence[Change]
+        self, plan: Plan, state: State | None, drafts: Sequence[Draft], changes: Sequence[Change]
     ) -> tuple[list[Outcome], list[Outcome]]:
         created = [self._outcome(draft.marker, plan, state) for draft in drafts]
         updated = [self._outcome(change.ref.id, plan, state) for change in changes]
         return created, updated
 
-    def _outcome(self, name: str, plan: Plan, state: _State | None) -> Outcome:
+    def _outcome(self, name: str, plan: Plan, state: State | None) -> Outcome:
         if name in plan.rejected:
             return plan.rejected[name]
         name = plan.renamed.get(name, name)
         seen = state.view.seen.get(name) if state else None
         return Done(self._ref(name), self._task(seen) if seen else None)
 
-    # Looking at the file
-
-    def _read(self) -> bytes | None:
-        """The bytes; None where there was never a file.  Raises Unavailable."""
-        try:
-            raw = read_file(self.path)
-        except OSError as error:
-            message = self._text(
-                "{file} cannot be opened now: {why}", file=self.path.name, why=error.strerror or ""
-            )
-            raise Unavailable(message, holder=self._holder()) from error
-        if raw is None and self._history.last is not None:
-            raise self._missing()
-        return raw
-
-    def _missing(self) -> Unavailable:
-        backup = newest_backup(self.path)
-        message = self._text(
-            "the workbook {file} is gone (moved or renamed?): put it back into {folder} under this name",
-            file=self.path.name,
-            folder=self.path.parent,
-        )
-        if backup:
-            message += self._text("; the state before the last write is {backup}", backup=backup)
-        return Unavailable(message)
-
-    def _look_at(self, raw: bytes) -> _State:
-        """Read and judge.  Raises Unsafe, and Unavailable where the file is being saved just now."""
-        digest = hashlib.sha256(raw).hexdigest()
-        if self._state and self._state.reading.digest == digest:
-            return self._state
-        self.requests += 1
-        try:
-            reading = read_workbook(raw, self._names)
-        except UnreadableTable as error:
-            if self._holder_of_lock() is not None:
-                message = self._text("{file} is being saved just now", file=self.path.name)
-                raise Unavailable(message, holder=self._holder()) from error
-            raise self._unreadable(error) from error
-        serial = reading.identity.serial if reading.identity else None
-        self._state = _State(raw, reading, judge(reading, self._history.past(serial), self._names))
-        return self._state
-
-    def _unreadable(self, error: UnreadableTable) -> Unsafe:
-        backup = newest_backup(self.path)
-        return Unsafe(
-            self._text("{file}: {why}", file=self.path.name, why=error.args[0]),
-            what=f"workbook unreadable {self.path.name}",
-            fix=self._text("restore {backup}", backup=backup)
-            if backup
-            else self._text("put a readable workbook in its place"),
-        )
-
-    def _fresh(self, raw: bytes | None) -> _State | None:
-        return None if raw is None else self._look_at(raw)
-
-    def _current(self) -> _State | None:
-        return self._fresh(self._read())
-
-    def _report(self, state: _State) -> None:
+    def _report(self, state: State) -> None:
         view, identity = state.view, state.reading.identity
         self._history.remember_reading(
             identity.serial if identity else None, view.rows(), state.reading.digest
@@ -373,7 +306,7 @@ class WorkbookTracker(TrackerDriver):
     # What must hold before a write
 
     def _refuse_if_changed(
-        self, state: _State | None, drafts: Sequence[Draft], changes: Sequence[Change]
+        self, state: State | None, drafts: Sequence[Draft], changes: Sequence[Change]
     ) -> None:
         """Rows that this cycle's plan rests on must still be as they were reported."""
         if state is None or self._history.was_reported(state.reading.digest):
@@ -382,69 +315,9 @@ class WorkbookTracker(TrackerDriver):
         for change in changes:
             seen, before = state.view.seen.get(change.ref.id), latest.get(change.ref.id)
             if before is not None and (seen is None or {**before, **seen.fields} != before):
-                raise self._changed()
+                raise self._source.changed()
         if any(draft.marker in state.view.seen and draft.marker not in latest for draft in drafts):
-            raise self._changed()
-
-    def _changed(self) -> Unavailable:
-        return Unavailable(
-            self._text(
-                "{file} was changed while it was to be written; the next cycle takes it up",
-                file=self.path.name,
-            )
-        )
-
-    def _refuse_damage(self, state: _State) -> None:
-        if harm := damage(state.reading.package, self._text):
-            raise Unsafe(
-                self._text(
-                    "{file} is not written, because writing would damage: {parts}",
-                    file=self.path.name,
-                    parts="; ".join(harm),
-                ),
-                what="workbook would be damaged: " + "; ".join(sorted(harm)),
-                fix=self._text("save it as an ordinary workbook (*.xlsx) without them; reading goes on"),
-            )
-
-    def _refuse_if_open(self) -> None:
-        holder = self._holder_of_lock()
-        if holder is not None:
-            named = holder or self._text("somebody")
-            message = self._text(
-                "{file} is open ({holder}): the writes wait until it is closed",
-                file=self.path.name,
-                holder=named,
-            )
-            raise Unavailable(message, holder=holder)
-        if not can_append(self.path):
-            message = self._text(
-                "{file} cannot be opened for writing: it is open elsewhere, or read-only", file=self.path.name
-            )
-            raise Unavailable(message)
-
-    def _holder_of_lock(self) -> str | None:
-        locks = [lock for lock in find_locks(self.path, self._opening.clock()) if not lock.stale]
-        return next((lock.holder for lock in locks if lock.holder), "") if locks else None
-
-    def _holder(self) -> str:
-        return self._holder_of_lock() or ""
-
-    def _beside(self) -> list[Finding]:
-        found = []
-        if copies := copies_beside(self.path):
-            message = self._text("copies beside the workbook are not read: {files}", files=", ".join(copies))
-            fix = self._text("carry over what is new into {file}, then move them away", file=self.path.name)
-            found.append(Finding("workbook.copies", Level.WARN, message, fix))
-        for lock in find_locks(self.path, self._opening.clock()):
-            if lock.stale:
-                message = self._text(
-                    "the lock file {file} was left over ({holder}) and is passed over",
-                    file=lock.path.name,
-                    holder=lock.holder,
-                )
-                fix = self._text("delete it if nobody has the workbook open")
-                found.append(Finding("workbook.stale_lock", Level.WARN, message, fix))
-        return found
+            raise self._source.changed()
 
     # Rows as tasks
 

@@ -1,0 +1,164 @@
+"""確認票: out per confirmer, back in with its proof."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ticssync.app.confirm import Wanted, checked, record
+from ticssync.app.files import write_file
+from ticssync.app.ledger import read_ledger
+from ticssync.app.standing import Standing, standings
+from ticssync.app.sync_once import load_mappings
+from ticssync.app.workspace import Workspace
+from ticssync.assess.rules import waiting_for
+from ticssync.assess.sheet import SheetAnswer, SheetAnswers, facts_digest, read_sheet, sheet_rows, write_sheet
+from ticssync.errors import Problem, UsageError, say
+from ticssync.store.locker import Locker
+
+
+def export_sheets(workspace: Workspace, folder: Path, person: str | None = None) -> dict[str, Any]:
+    """One sheet per confirmer with only what waits for that person, into `folder`."""
+    config = workspace.config
+    with workspace.store.read() as tx:
+        ledger = read_ledger(tx)
+    waiting = waiting_for(standings(ledger), config.organisation, workspace.today)
+    if person is not None and person not in config.organisation.people:
+        raise UsageError(say("people: names nobody called {name}", name=person))
+    found = []
+    for ident, rows in waiting.items():
+        if person is not None and ident != person:
+            continue
+        confirmer = config.organisation.people[ident]
+        sheet_id = secrets.token_hex(6)
+        raw = write_sheet(
+            sheet_rows(rows, ledger.evidence, config.organisation.people), company=config.company, confirmer=confirmer, workspace=config.workspace,
+            sheet_id=sheet_id, exported_at=workspace.now, zone=workspace.zone, text=workspace.text,
+        )  # fmt: skip
+        file = folder / workspace.text(
+            "confirmation-sheet_{name}_{day}.xlsx",
+            name=_safe(confirmer.name),
+            day=workspace.today.isoformat(),
+        )
+        write_file(file, raw)
+        found.append(
+            {
+                "path": str(file),
+                "person": ident,
+                "name": confirmer.name,
+                "criteria": [one.item["id"] for one in rows],
+                "sheet": sheet_id,
+            }
+        )
+    return {"items": found}
+
+
+def _safe(name: str) -> str:
+    return "".join(char for char in name if char not in '\\/:*?"<>| \u3000')
+
+
+def import_sheet(workspace: Workspace, file: Path) -> dict[str, Any]:
+    """Take the answers in.  The file itself is the proof and is kept; answers taken before are not taken twice.
+
+    Raises UsageError where the sheet cannot be read, with the cells.
+    """
+    raw = _read(file)
+    answers, problems = read_sheet(raw)
+    if answers is None:
+        raise UsageError(
+            say("{file} cannot be taken in", file=str(file)),
+            problems=[replace(one, file=one.file or file.name) for one in problems],
+        )
+    if answers.workspace != workspace.config.workspace:
+        raise UsageError(say("{file} belongs to another workspace", file=str(file)))
+    return _taken(workspace, file, raw, answers, problems)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(say("{file} does not exist", file=str(file))) from None
+
+
+def _taken(
+    workspace: Workspace, file: Path, raw: bytes, answers: SheetAnswers, problems: Sequence[Problem]
+) -> dict[str, Any]:
+    import io
+
+    text, mappings = workspace.text, load_mappings(workspace)
+    proof = Locker(workspace.config.path(workspace.config.values.locker)).put(io.BytesIO(raw)).sha256
+    recorded, left = [], [{"criterion": "", "cell": one.place, "why": text.problem(one)} for one in problems]
+    with workspace.store.write() as tx:
+        ledger = read_ledger(tx)
+        by_ref = {one.ref: one for one in standings(ledger)}
+        done = {(event.data.get("sheet"), event.subject) for event in tx.events(kind="sheet.answered")}
+        for answer in answers.answers:
+            if answer.verdict is None:
+                continue
+            why = _against(workspace, answers, answer, by_ref.get(answer.criterion), done, ledger.evidence)
+            if why:
+                left.append({"criterion": answer.criterion, "cell": answer.cell, "why": text.said(why)})
+                continue
+            standing = by_ref[answer.criterion]
+            wanted = Wanted(
+                answer.verdict,
+                answer.criterion,
+                answers.person,
+                answer.on or workspace.today,
+                None,
+                answer.reason,
+                proof,
+                "sheet",
+            )
+            act, wrong = checked(workspace, wanted, ledger, standing)
+            if act is None:
+                left += [
+                    {"criterion": answer.criterion, "cell": answer.cell, "why": text.problem(one)}
+                    for one in wrong
+                ]
+                continue
+            event = record(workspace, tx, act, standing, mappings)
+            tx.append(
+                "sheet.answered",
+                answer.criterion,
+                workspace.by("sheet", answers.person),
+                {
+                    "sheet": answers.sheet_id,
+                    "act": event.seq,
+                    "cell": answer.cell,
+                    "file": file.name,
+                    "sha256": proof,
+                },
+            )
+            recorded.append(
+                {
+                    "criterion": answer.criterion,
+                    "act": act.kind.value,
+                    "event": event.seq,
+                    "on": act.on.isoformat(),
+                    "self_confirmed": act.self_confirmed,
+                }
+            )
+    return {"person": answers.person, "proof": proof, "recorded": recorded, "left": left}
+
+
+def _against(
+    workspace: Workspace,
+    answers: SheetAnswers,
+    answer: SheetAnswer,
+    standing: Standing | None,
+    done: set[Any],
+    evidence: Any,
+) -> str:
+    if standing is None:
+        return say("the catalogue has no item {item}", item=answer.criterion)
+    if (answers.sheet_id, answer.criterion) in done:
+        return say("this answer was taken in before")
+    (row,) = sheet_rows([standing], evidence, workspace.config.organisation.people)
+    if facts_digest(row) != answer.digest:
+        return say("what was shown has changed since: please look again (a new sheet shows it)")
+    return ""
