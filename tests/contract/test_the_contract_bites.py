@@ -242,6 +242,11 @@ class CursorInTheFuture(FakeTracker):
             yield replace(page, cursor=instant_text(self.server.now() + timedelta(hours=1)))
 
 
+class CursorForgetsTheLag(FakeTracker):
+    def _cursor(self, served):
+        return instant_text(served)
+
+
 class NoCursor(FakeTracker):
     def list_changed(self, cursor):
         for page in super().list_changed(cursor):
@@ -527,6 +532,12 @@ ROWS = [
             "a_persons_change_is_listed_after_the_cursor",
             "a_change_during_a_listing_is_in_this_one_or_the_next",
         ),
+    ),
+    Row(
+        "the cursor forgets the lag",
+        CursorForgetsTheLag,
+        ("a_change_just_before_a_look_is_in_this_one_or_the_next",),
+        index,
     ),
     Row("no cursor", NoCursor, ("every_page_has_a_cursor_to_go_on_from",)),
     Row("a lagging index is complete", AlwaysComplete, ("only_a_listing_without_lag_is_complete",), index),

@@ -137,7 +137,8 @@ def test_while_libreoffice_has_it_open_writes_wait_and_afterwards_they_go(desk):
     with subprocess.Popen(
         [PYTHON, str(PERSON), str(desk.path), wish], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as office:
-        assert office.stdout and office.stdout.readline() == "open\n"
+        assert office.stdout is not None
+        assert office.stdout.readline() == "open\n"
         with pytest.raises(Unavailable) as busy:
             desk.tracker().write([], [change("T-1", status="done")])
         office.communicate("\n", timeout=60)

@@ -103,7 +103,8 @@ def test_formulas_array_formulas_and_errors_are_known():
 def test_drop_downs_and_colours_go_on_also_where_excel_keeps_them_in_extensions():
     found = sheet(
         "",
-        '<conditionalFormatting sqref="A6:A10"/><dataValidations><dataValidation sqref="B6:B10"/></dataValidations>'
+        '<conditionalFormatting sqref="A6:A10"/>'
+        '<dataValidations><dataValidation sqref="B6:B10"/></dataValidations>'
         f'<extLst><ext><sqref xmlns="{X14}">C6:C10</sqref></ext></extLst>',
     )
     found.extend(Area(5, 0, 9, 3), 11)
@@ -139,7 +140,8 @@ def test_a_row_is_as_high_as_its_longest_text_and_never_higher_than_excel_allows
 )
 def test_a_style_that_shows_days_is_known_and_else_one_is_made_like_it(code, is_date):
     formats = f"<numFmts><numFmt numFmtId='200' formatCode='{code}'/></numFmts>"
-    raw = f"<styleSheet xmlns='{MAIN}'>{formats}<cellXfs count='1'><xf numFmtId='200' fontId='4'/></cellXfs></styleSheet>"
+    cells = "<cellXfs count='1'><xf numFmtId='200' fontId='4'/></cellXfs>"
+    raw = f"<styleSheet xmlns='{MAIN}'>{formats}{cells}</styleSheet>"
     styles = Styles(raw.encode())
 
     assert styles.for_days(0) == (0 if is_date else 1)

@@ -114,7 +114,7 @@ def record(
         mapping = mappings.get(task.ref.tracker)
         if mapping is None or task.role != "main":
             continue
-        status = _asked_status(found.kind, mapping)
+        status = _asked_status(found.kind, standing.act, mapping)
         if status is not None:
             put_wish(tx, task.key, "status", Wish(status.value, instant_text(tx.now)))
         if found.kind in (ActKind.RETURN, ActKind.EXCLUDE):
@@ -123,15 +123,17 @@ def record(
     return event
 
 
-def _asked_status(kind: ActKind, mapping: TaskMapping) -> Status | None:
-    known = set(mapping.statuses.values())
+def _asked_status(kind: ActKind, before: Act | None, mapping: TaskMapping) -> Status | None:
+    """What an act asks of the tracker.  Taking an exclusion back opens the task again; taking a confirmation
+    back leaves it as the member reported it."""
+    excluded = before is not None and before.kind is ActKind.EXCLUDE
     asked = {
         ActKind.CONFIRM: mapping.on_confirm,
         ActKind.RETURN: mapping.on_return,
         ActKind.EXCLUDE: Status.WONT_DO,
-        ActKind.WITHDRAW: Status.TODO,
+        ActKind.WITHDRAW: Status.TODO if excluded else None,
     }[kind]
-    return asked if asked in known else None
+    return asked if asked in set(mapping.statuses.values()) else None
 
 
 def profile_show(workspace: Workspace) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ticssync.app.processes import process_alive
 from ticssync.app.scope import Scopes, anything_to_take, calendar, current_scopes, take
 from ticssync.app.workspace import Workspace
 from ticssync.config import TrackerPart
-from ticssync.errors import EXIT_PRECEDENCE, Problem, UsageError, say
+from ticssync.errors import EXIT_PRECEDENCE, Problem, RetryLaterError, UsageError, say
 from ticssync.mapping import Facts, Mapping as TaskMapping, find_mapping, load_mapping, render_task
 from ticssync.model.key import TaskKey
 from ticssync.plugin import AuthLost, Throttled, Unavailable, Unsafe
@@ -134,12 +134,48 @@ def chosen_keys(only: Sequence[str], scopes: Scopes) -> frozenset[TaskKey] | Non
 
 @contextmanager
 def leased(workspace: Workspace) -> Iterator[leases.Lease]:
-    """Hold the workspace's lease; given back at the end, whatever happens."""
-    lease = leases.acquire(workspace.store, workspace.holder, alive=process_alive)
+    """Hold the workspace's lease; given back at the end, whatever happens.  A daemon's own passes use its lease."""
+    if workspace.lease is not None:
+        yield workspace.lease
+        return
+    lease = take_lease(workspace)
     try:
         yield lease
     finally:
         leases.release(workspace.store, lease)
+
+
+def take_lease(workspace: Workspace) -> leases.Lease:
+    """Take the lease.  A holder that has been silent is watched for the lease's own time before it is believed
+    dead: clocks of two machines differ, a counter that stands still does not lie."""
+    try:
+        return leases.acquire(workspace.store, workspace.holder, alive=process_alive)
+    except RetryLaterError:
+        with workspace.store.read() as tx:
+            current = leases.read_lease(tx)
+        if (
+            current is None
+            or leases.silent_for(current, workspace.now) < leases.TTL_S
+            or not _stands_still(workspace, current)
+        ):
+            raise
+        return leases.acquire(
+            workspace.store,
+            workspace.holder,
+            alive=process_alive,
+            lapsed=lambda one: (one.token, one.heartbeat) == (current.token, current.heartbeat),
+        )
+
+
+def _stands_still(workspace: Workspace, current: leases.Lease) -> bool:
+    until = time.monotonic() + leases.TTL_S
+    while time.monotonic() < until:
+        time.sleep(1)
+        with workspace.store.read() as tx:
+            now = leases.read_lease(tx)
+        if now is None or (now.token, now.heartbeat) != (current.token, current.heartbeat):
+            return now is None
+    return True
 
 
 def _settle_in(workspace: Workspace, scopes: Scopes) -> None:

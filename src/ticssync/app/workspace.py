@@ -22,7 +22,7 @@ from ticssync.host import Host, load_host, secret_values
 from ticssync.model.canonical import canonical_json
 from ticssync.store import By, Store, Transaction
 from ticssync.store.connection import store_file
-from ticssync.store.lease import Holder
+from ticssync.store.lease import Holder, Lease
 from ticssync.text import Text
 
 CONFIG_NAME = "ticssync.yaml"
@@ -113,12 +113,13 @@ def machine_name() -> str:
 
 @dataclass
 class Workspace:
-    """One company's workspace, opened for one command."""
+    """One company's workspace, opened for one command.  `lease`: held by the daemon for its whole life."""
 
     around: Surroundings
     config: Config
     host: Host
     store: Store
+    lease: Lease | None = None
 
     @property
     def text(self) -> Text:

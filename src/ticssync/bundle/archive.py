@@ -121,7 +121,7 @@ def content(archive: Archive, name: str) -> bytes | None:
 
 
 def lines(archive: Archive, name: str) -> Iterator[bytes]:
-    """The lines of a file, one at a time, with their ends.  Raises ValueError for a missing or damaged one."""
+    """The lines of a file, one by one, with their ends.  Raises ValueError where it is missing or damaged."""
     info = archive.entries.get(name)
     if info is None:
         raise ValueError(name)

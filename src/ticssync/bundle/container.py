@@ -93,14 +93,10 @@ def _central_header(entry: Entry) -> bytes:
     extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
     version = 45 if wide else 20
     size = _SEE_ZIP64 if entry.large else entry.size
-    return (
-        struct.pack(
-            "<4sBBHHHHHLLLHHHHHLL", b"PK\x01\x02", version, _SYSTEM, version, 0, 0, 0, _DATE, entry.crc, size, size,
-            len(name), len(extra), 0, 0, 0, _MODE, _SEE_ZIP64 if far else entry.offset,
-        )
-        + name
-        + extra
-    )  # fmt: skip
+    offset = _SEE_ZIP64 if far else entry.offset
+    made, times, lengths = (version, _SYSTEM, version, 0, 0), (0, _DATE), (len(name), len(extra), 0)
+    numbers = (*made, *times, entry.crc, size, size, *lengths, 0, 0, _MODE, offset)
+    return struct.pack("<4sBBHHHHHLLLHHHHHLL", b"PK\x01\x02", *numbers) + name + extra
 
 
 def _end(count: int, size: int, start: int) -> bytes:

@@ -34,7 +34,7 @@ def as_bytes(text: str) -> bytes:
     return storable_text(text).encode("utf-8")
 
 
-def pretty(value: Any) -> bytes:
+def pretty(value: object) -> bytes:
     """JSON for people and machines: sorted keys, two blanks, text as itself."""
     return as_bytes(
         json.dumps(plain(value), ensure_ascii=False, sort_keys=True, indent=2, default=str) + "\n"

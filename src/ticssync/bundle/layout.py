@@ -27,7 +27,7 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will go into the bundle and what stays out: the preview and the recipe.  `files` are sorted by path."""
+    """What will go into the bundle and what stays out.  `files` are sorted by path."""
 
     contents: Contents
     files: tuple[PlannedFile, ...]

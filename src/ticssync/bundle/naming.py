@@ -19,11 +19,18 @@ _RESERVED: Final = frozenset(
 )
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _KEPT: Final = frozenset(
-    "pdf png jpg jpeg gif tif tiff bmp webp heic txt csv tsv log json yaml yml md eml msg docx xlsx pptx doc xls ppt "
-    "odt ods odp rtf zip 7z mp4 mov m4v mp3 wav m4a dwg dxf".split()
+    {
+        *("pdf", "txt", "csv", "tsv", "log", "json", "yaml", "yml", "md", "rtf", "eml", "msg"),
+        *("docx", "xlsx", "pptx", "doc", "xls", "ppt", "odt", "ods", "odp", "dwg", "dxf", "zip", "7z"),
+        *("png", "jpg", "jpeg", "gif", "tif", "tiff", "bmp", "webp", "heic"),
+        *("mp4", "mov", "m4v", "mp3", "wav", "m4a"),
+    }
 )
 _AS_TEXT: Final = frozenset(
-    "htm html xhtml svg xml js mjs css ps1 psm1 bat cmd sh vbs py php hta ini conf cfg reg url".split()
+    {
+        *("htm", "html", "xhtml", "svg", "xml", "js", "mjs", "css", "hta", "url"),
+        *("ps1", "psm1", "bat", "cmd", "sh", "vbs", "py", "php", "ini", "conf", "cfg", "reg"),
+    }
 )
 
 
@@ -62,7 +69,7 @@ def safe_extension(name: str) -> str:
 
 
 def bundle_name(company: str, purpose: str, snapshot: str) -> str:
-    """`TICS-<company>-<purpose>-<snapshot8>`, at most 34 characters; a company name without ASCII reads "company"."""
+    """`TICS-<company>-<purpose>-<snapshot8>`, at most 34 characters; a Japanese company reads "company"."""
     reason = re.sub(r"[^a-z0-9]+", "-", purpose.lower()).strip("-")[:12].strip("-") or "export"
     room = FOLDER_MAX - len("TICS---") - len(reason) - 8
     ascii_name = re.sub(r"[^A-Za-z0-9]+", "-", company).strip("-") if company.isascii() else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -179,7 +179,7 @@ class Standing:
         return any(bool(row.get("late")) for row in self.entries)
 
 
-def words(value: Any) -> Words:
+def words(value: object) -> Words:
     """A text in both languages from what JSON holds: {"ja", "en"}, a plain text, or nothing."""
     if isinstance(value, Mapping):
         japanese, english = str(value.get("ja") or ""), str(value.get("en") or "")
@@ -202,12 +202,13 @@ def standings(snapshot: SnapshotInput) -> tuple[Standing, ...]:
     evidence = _group(sorted(snapshot.evidence, key=lambda one: natural(one.id)), lambda one: one.criterion)
     made = []
     for ref in refs:
-        scheme, _, id = ref.partition("/")
+        scheme, _, name = ref.partition("/")
         _, scope, item = items.get(ref, (scheme, {}, {}))
-        name = str(item.get("chapter") or (rows[ref][0].get("chapter") if rows.get(ref) else "") or "")
+        row = rows[ref][0] if ref in rows else {}
+        chapter = str(item.get("chapter") or row.get("chapter") or "")
         made.append(
             Standing(
-                scheme, id, item, words((scope.get("chapters") or {}).get(name) or name), rows.get(ref, ()),
+                scheme, name, item, words((scope.get("chapters") or {}).get(chapter) or chapter), rows.get(ref, ()),
                 tuple(sorted(acts.get(ref, ()), key=lambda act: int(act.get("seq") or 0))),
                 evidence.get(ref, ()), tickets.get(ref, ()),
             )
@@ -221,7 +222,7 @@ def standings_by_ref(standing: Iterable[Standing]) -> dict[str, Standing]:
 
 
 def open_first(standing: Standing) -> tuple[Any, ...]:
-    """Sort key: most open state first, an item without official number before one that has it, then by number."""
+    """Sort key: most open state first; in it late ones, those without official number, then by number."""
     return (_rank(standing.state), not standing.late, bool(standing.official), by_number(standing))
 
 
@@ -256,7 +257,7 @@ def _ref_of_row(row: Row) -> str:
     return f"{row.get('scheme')}/{row.get('id')}"
 
 
-def _group(values: Iterable[Any], key: Any) -> dict[str, tuple[Any, ...]]:
+def _group(values: Iterable[Any], key: Callable[[Any], str]) -> dict[str, tuple[Any, ...]]:
     groups: dict[str, list[Any]] = {}
     for value in values:
         groups.setdefault(key(value), []).append(value)

@@ -88,7 +88,7 @@ def verify(path: Path, *, expected_fingerprint: str | None = None) -> Verdict:
     with stream:
         archive, problems = look(stream)
         if archive is None:
-            return Verdict(False, False, False, None, None, "", tuple(problems))  # noqa: FBT003 - five answers in order
+            return Verdict(False, False, False, None, None, "", tuple(problems))
         with archive.zip:
             return _judge(archive, problems, expected_fingerprint)
 

@@ -40,7 +40,7 @@ CHANGED: Final = Words(
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A finished bundle.  `sha256` is of the ZIP, `snapshot` of manifest-sha256.txt, `bytes` the size of the ZIP."""
+    """A finished bundle: hash and size (`bytes`) of the ZIP; `snapshot` is manifest-sha256.txt's hash."""
 
     path: Path
     sha256: str
@@ -82,7 +82,7 @@ class _Sealed:
     parts: tuple[_Part, ...]
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """An original that cannot be given as it was recorded."""
 
     def __init__(self, evidence: str, why: Words) -> None:
@@ -106,7 +106,7 @@ def export(
         sealed = _seal(plan, checked, key, exported_at)
         try:
             path, digest = _into_place(sealed, target_folder, openers)
-        except _Unreadable as changed:
+        except _UnreadableError as changed:
             # It was good a moment ago: the pages must say so, so everything is made again without it.
             plan = plan.without({changed.evidence: changed.why})
             continue
@@ -122,7 +122,7 @@ def export(
 
 
 def _check(plan: Plan, openers: Openers, checked: dict[str, _Part]) -> Plan:
-    """Read every original once; the plan without those that fail.  Terminates: each round loses at least one."""
+    """Read every original once; the plan without those that fail.  It ends: each round loses at least one."""
     by_id = {item.id: item for item in plan.snapshot.evidence}
     while True:
         failed: dict[str, Words] = {}
@@ -130,7 +130,7 @@ def _check(plan: Plan, openers: Openers, checked: dict[str, _Part]) -> Plan:
             if file.evidence and (file.evidence not in checked or checked[file.evidence].path != file.path):
                 try:
                     checked[file.evidence] = _original(file, by_id[file.evidence], openers)
-                except _Unreadable as error:
+                except _UnreadableError as error:
                     failed[error.evidence] = error.why
         if not failed:
             return plan
@@ -143,22 +143,24 @@ def _original(file: PlannedFile, item: EvidenceItem, openers: Openers) -> _Part:
         digest.update(chunk)
         crc, size = zlib.crc32(chunk, crc), size + len(chunk)
     if digest.hexdigest() != item.sha256:
-        raise _Unreadable(item.id, CHANGED)
+        raise _UnreadableError(item.id, CHANGED)
     return _Part(file.path, item.sha256, crc, size, evidence=item.id)
 
 
 def _chunks(evidence: str, openers: Openers) -> Iterator[bytes]:
     opener = openers.get(evidence)
     if opener is None:
-        raise _Unreadable(evidence, MISSING)
+        raise _UnreadableError(evidence, MISSING)
     try:
         with opener() as stream:
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except (FileNotFoundError, PermissionError) as error:
-        raise _Unreadable(evidence, MISSING if isinstance(error, FileNotFoundError) else REFUSED) from error
+        raise _UnreadableError(
+            evidence, MISSING if isinstance(error, FileNotFoundError) else REFUSED
+        ) from error
     except (OSError, TicssyncError) as error:
-        raise _Unreadable(evidence, BROKEN) from error
+        raise _UnreadableError(evidence, BROKEN) from error
 
 
 def _made(path: str, content: bytes) -> _Part:
@@ -194,7 +196,8 @@ def _tag_files(
     ]
     info = bag.info(
         company=taken.company, workspace=taken.workspace, purpose=taken.purpose, snapshot=snapshot,
-        fingerprint=key.fingerprint, software=f"ticssync {taken.tool_version}".strip(), exported_at=exported_at,
+        fingerprint=key.fingerprint, exported_at=exported_at,
+        software=f"ticssync {taken.tool_version}".strip(),
         sizes=[part.size for part in parts if part.path.startswith(bag.PAYLOAD)],
     )  # fmt: skip
     return [
@@ -254,15 +257,15 @@ def _stream(parts: tuple[_Part, ...], stream: BinaryIO, openers: Openers) -> str
     return digest.hexdigest()
 
 
-def _copy(part: _Part, stream: BinaryIO, digest: Any, openers: Openers) -> None:
+def _copy(part: _Part, stream: BinaryIO, digest: hashlib._Hash, openers: Openers) -> None:
     seen = hashlib.sha256()
     for chunk in _chunks(part.evidence, openers):
         seen.update(chunk)
         _put(stream, digest, chunk)
     if seen.hexdigest() != part.sha256:
-        raise _Unreadable(part.evidence, CHANGED)
+        raise _UnreadableError(part.evidence, CHANGED)
 
 
-def _put(stream: BinaryIO, digest: Any, chunk: bytes) -> None:
+def _put(stream: BinaryIO, digest: hashlib._Hash, chunk: bytes) -> None:
     digest.update(chunk)
     stream.write(chunk)

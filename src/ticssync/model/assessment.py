@@ -23,6 +23,8 @@ class Act:
     `person` is whom it is claimed for, `actor` the account that really did it, `channel` the way it came
     (tracker, sheet, web, cli).  `at` is the aware UTC instant of recording, `on` the day the person
     gives.  `until` is the last day it holds (None = no end).  `proof` is the SHA-256 of the proof file.
+    `withdraws` is the number of the act that a withdrawal takes back.  `source` names the one line that the
+    act was read from (sheet and row), so that the same answer is not taken twice.
     """
 
     seq: int
@@ -42,3 +44,5 @@ class Act:
     self_confirmed: bool = False
     on_behalf: bool = False
     part: str = ""
+    withdraws: int | None = None
+    source: str = ""

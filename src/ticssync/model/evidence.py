@@ -24,7 +24,8 @@ class Evidence:
 
     `sha256` names the bytes in the locker (empty for paper and on-site proof); `dated_on` is the day the
     proof speaks of; `valid_until` is its last good day, None = no end; `handed_in_by` is who brought it
-    (a person id, an account or empty where unknown).
+    (a person id, an account or empty where unknown); `reviewed_by` is the other person who looked at it, empty
+    where nobody did.
     """
 
     id: str
@@ -43,3 +44,4 @@ class Evidence:
     note: str = ""
     withdrawn: bool = False
     readable: bool = True
+    reviewed_by: str = ""

@@ -7,10 +7,11 @@ An erased payload changes nothing on replay but for what it carried.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, insert, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from ticssync.model.canonical import canonical_json
 from ticssync.store import schema
@@ -197,6 +198,17 @@ def _evidence_state(connection: Connection, workspace: str, event: Event, data: 
         .where(table.c.workspace_id == workspace, table.c.id == event.subject)
         .values(state=data["to"], seq=event.seq)
     )
+
+
+@_of("evidence.reviewed")
+def _evidence_reviewed(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    # The row keeps its `seq`: a review changes nothing of the proof, and must not undo a confirmation.
+    table = schema.evidence
+    where = (table.c.workspace_id == workspace, table.c.id == event.subject)
+    held = connection.execute(select(table.c.payload).where(*where)).scalar_one_or_none()
+    if held is not None:
+        payload = canonical_json({**json.loads(held), "reviewed_by": data["reviewed_by"]})
+        connection.execute(update(table).where(*where).values(payload=payload))
 
 
 @_of("certificate.taken")

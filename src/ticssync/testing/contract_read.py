@@ -62,6 +62,18 @@ class ReadLaws:
         assert set(refs) <= set(seen)
         assert seen[refs[-1]].fields["status"] == bench.tracker.view("status", "doing")
 
+    def test_a_change_just_before_a_look_is_in_this_one_or_the_next(self, bench: Bench) -> None:
+        """What a lagging index could not show yet lies after the cursor, not before it."""
+        ref = bench.made()
+        bench.settle()
+        bench.person_sets(ref, status="doing")
+        bench.moment()
+        seen, cursor = bench.listed()
+        bench.settle()
+        seen |= bench.listed(cursor)[0]
+
+        assert seen[ref].fields["status"] == bench.tracker.view("status", "doing")
+
     def test_every_page_has_a_cursor_to_go_on_from(self, bench: Bench) -> None:
         """A listing ends with a cursor, or says that it lists everything each time."""
         bench.made()

@@ -47,12 +47,15 @@ FILES = {
 }
 
 
-def item(id, chapter, ja, en, **changes):
+def item(name, chapter, ja, en, **changes):
     return {
-        "id": id,
+        "id": name,
         "chapter": chapter,
         "title": {"ja": ja, "en": en},
-        "to_do": {"ja": f"{ja}。文書にして承認を受けます。", "en": f"{en}; write it down and have it approved."},
+        "to_do": {
+            "ja": f"{ja}。文書にして承認を受けます。",
+            "en": f"{en}; write it down and have it approved.",
+        },
         "evidence_hint": {"ja": "承認日のある文書", "en": "a document with its approval date"},
         "evidence": {"count": 1, "kinds": ["document"], "valid_months": 12, "reviewed": True},
         "keep_mode": "copy",
@@ -61,7 +64,7 @@ def item(id, chapter, ja, en, **changes):
         "official_ref": [],
         "basis": "named_by_meti",
         "confidence": "high",
-        "in_scope": STATES.get(id) != "not_applicable",
+        "in_scope": STATES.get(name) != "not_applicable",
         "why": {"ja": "常に対象です", "en": "always in scope"},
         **changes,
     }
@@ -86,15 +89,15 @@ def scope(items=None):
     }
 
 
-def entry(id, title, **changes):
+def entry(name, title, **changes):
     return {
         "scheme": "tics",
-        "id": id,
+        "id": name,
         "cycle": "",
         "title": title,
         "chapter": "",
-        "state": STATES.get(id, "unknown"),
-        "late": id == "T-14",
+        "state": STATES.get(name, "unknown"),
+        "late": name == "T-14",
         "task_status": "done",
         "evidence_state": "complete",
         "confirmed_by": None,
@@ -105,10 +108,10 @@ def entry(id, title, **changes):
     }
 
 
-def evidence(id="E-00001", **changes):
-    content = FILES.get(id, b"")
+def evidence(name_="E-00001", **changes):
+    content = FILES.get(name_, b"")
     values = {
-        "id": id,
+        "id": name_,
         "criterion": "tics/T-01",
         "cycle": "",
         "name": "管理対象情報一覧㊙.pdf",
@@ -174,7 +177,12 @@ def ticket(key="12", **changes):
         "url": "https://redmine.example.co.jp/issues/12",
         "task": "tics/T-01",
         "criterion": "tics/T-01",
-        "fields": {"title": "T-01 守るべき技術情報を決める", "status": "done", "assignee": "髙﨑 健", "labels": ["tics"]},
+        "fields": {
+            "title": "T-01 守るべき技術情報を決める",
+            "status": "done",
+            "assignee": "髙﨑 健",
+            "labels": ["tics"],
+        },
         "raw_status": "終了",
         "history": [{"at": "2026-09-30T02:00:00.000000Z", "actor": "髙﨑 健", "what": "状態: 進行中 → 終了"}],
         **changes,
@@ -188,18 +196,48 @@ def snapshot(**changes):
         "purpose": "renewal-2028",
         "as_of": AS_OF,
         "lang": "ja",
-        "status": {"catalogs": [], "as_of": AS_OF.isoformat(), "criteria": [entry(id, ja) for id, _, ja, _ in TITLES]},
+        "status": {
+            "catalogs": [],
+            "as_of": AS_OF.isoformat(),
+            "criteria": [entry(name, ja) for name, _, ja, _ in TITLES],
+        },
         "scopes": {"tics": scope()},
         "profile_acts": (
-            {"scheme": "tics", "profile_digest": "b" * 64, "person": "sato", "person_name": "佐藤 花子", "on": "2026-04-01", "reason": "全社"},
+            {
+                "scheme": "tics",
+                "profile_digest": "b" * 64,
+                "person": "sato",
+                "person_name": "佐藤 花子",
+                "on": "2026-04-01",
+                "reason": "全社",
+            },
         ),
         "acts": (act(),),
-        "evidence": (evidence(), evidence("E-00002", criterion="tics/T-12", name="教育記録.xlsx"), evidence("E-00003", criterion="tics/T-12", name="空.txt")),
+        "evidence": (
+            evidence(),
+            evidence("E-00002", criterion="tics/T-12", name="教育記録.xlsx"),
+            evidence("E-00003", criterion="tics/T-12", name="空.txt"),
+        ),
         "tickets": (ticket(),),
         "certificates": (
-            {"scheme": "tics", "body": "JQA", "number": "TICS-0001", "scope": "本社工場", "issued_on": "2025-04-01", "expires_on": "2028-03-31"},
+            {
+                "scheme": "tics",
+                "body": "JQA",
+                "number": "TICS-0001",
+                "scope": "本社工場",
+                "issued_on": "2025-04-01",
+                "expires_on": "2028-03-31",
+            },
         ),
-        "duties": ({"kind": "periodic_report", "title": "定期報告", "state": "open", "due_on": "2027-03-31", "basis": "printed"},),
+        "duties": (
+            {
+                "kind": "periodic_report",
+                "title": "定期報告",
+                "state": "open",
+                "due_on": "2027-03-31",
+                "basis": "printed",
+            },
+        ),
         "events": events(),
         "handling_class": "取扱注意",
         "tool_version": "0.1.0",
@@ -208,4 +246,7 @@ def snapshot(**changes):
 
 
 def openers(contents=None):
-    return {id: (lambda content=content: io.BytesIO(content)) for id, content in (FILES if contents is None else contents).items()}
+    return {
+        ref: (lambda content=content: io.BytesIO(content))
+        for ref, content in (FILES if contents is None else contents).items()
+    }

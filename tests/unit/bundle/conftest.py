@@ -19,7 +19,11 @@ def key(tmp_path_factory):
 def exported(tmp_path_factory, key):
     folder = tmp_path_factory.mktemp("bundle")
     return export(
-        plan_bundle(company.snapshot()), folder, key=key, exported_at=company.EXPORTED_AT, openers=company.openers()
+        plan_bundle(company.snapshot()),
+        folder,
+        key=key,
+        exported_at=company.EXPORTED_AT,
+        openers=company.openers(),
     )
 
 
@@ -30,7 +34,13 @@ def make(tmp_path, key):
 
     def make_(openers=None, folder=tmp_path / "out", exported_at=company.EXPORTED_AT, **changes):
         plan = plan_bundle(company.snapshot(**changes))
-        done = export(plan, folder, key=key, exported_at=exported_at, openers=company.openers() if openers is None else openers)
+        done = export(
+            plan,
+            folder,
+            key=key,
+            exported_at=exported_at,
+            openers=company.openers() if openers is None else openers,
+        )
         with zipfile.ZipFile(done.path) as package:
             files = {name: package.read(name) for name in package.namelist()}
         return SimpleNamespace(exported=done, files=files, plan=plan)

@@ -17,7 +17,11 @@ from ticssync.bundle.naming import (
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
-@given(st.lists(TEXT | st.sampled_from(["CON", "con", "nul", "T-1", "t-1", "が", "か\u3099", "a" * 300]), max_size=12))
+@given(
+    st.lists(
+        TEXT | st.sampled_from(["CON", "con", "nul", "T-1", "t-1", "が", "か\u3099", "a" * 300]), max_size=12
+    )
+)
 def test_short_names_are_safe_and_unique_whatever_the_case(texts):
     taken = set()
 
@@ -37,18 +41,54 @@ def test_a_folder_name_always_leaves_room_for_the_longest_path(company, purpose)
 
 
 def test_a_japanese_company_reads_company_and_an_ascii_one_keeps_its_name():
-    assert bundle_name("株式会社小出精密", "renewal-2028", "1a2b3c4d5e") == "TICS-company-renewal-2028-1a2b3c4d"
+    assert (
+        bundle_name("株式会社小出精密", "renewal-2028", "1a2b3c4d5e") == "TICS-company-renewal-2028-1a2b3c4d"
+    )
     assert bundle_name("Koide Inc.", "first", "1a2b3c4d5e") == "TICS-Koide-Inc-first-1a2b3c4d"
 
 
 def test_what_would_run_by_a_click_is_stored_as_text_or_bin():
-    names = ["a.HTML", "a.svg", "a.ps1", "x.exe", "x.lnk", "x.xlsm", "noext", "書類.PDF", "a.tar.gz", "fdp.\u202eexe"]
+    names = [
+        "a.HTML",
+        "a.svg",
+        "a.ps1",
+        "x.exe",
+        "x.lnk",
+        "x.xlsm",
+        "noext",
+        "書類.PDF",
+        "a.tar.gz",
+        "fdp.\u202eexe",
+    ]
 
     assert [safe_extension(name) for name in names] == [
-        "txt", "txt", "txt", "bin", "bin", "bin", "bin", "pdf", "bin", "bin",
-    ]  # fmt: skip
+        "txt",
+        "txt",
+        "txt",
+        "bin",
+        "bin",
+        "bin",
+        "bin",
+        "pdf",
+        "bin",
+        "bin",
+    ]
 
 
 def test_paths_that_leave_the_folder_or_cannot_exist_on_windows_are_not_safe():
-    for path in ["../a", "/a", "a//b", "a/../b", "C:/a", "a\\b", "a/", "", "con", "x/NUL.txt", "a.", "é", "a" * 101]:
+    for path in [
+        "../a",
+        "/a",
+        "a//b",
+        "a/../b",
+        "C:/a",
+        "a\\b",
+        "a/",
+        "",
+        "con",
+        "x/NUL.txt",
+        "a.",
+        "é",
+        "a" * 101,
+    ]:
         assert not is_safe_path(path), path

@@ -67,25 +67,61 @@ def pages(files):
 def nasty(make):
     """Every text that a person or a tracker can write is hostile."""
     evil = iter(HOSTILE * 20)
-    rows = [company.entry(id, next(evil), owner=next(evil)) for id, *_ in company.TITLES]
-    items = [company.item(id, "people", next(evil), next(evil), official_ref=[next(evil)]) for id, *_ in company.TITLES]
-    fields = {name: next(evil) for name in ("title", "body", "assignee", "own field")} | {"labels": HOSTILE, "n": 3, "none": None, "map": {"a": 1}}
+    rows = [company.entry(ref, next(evil), owner=next(evil)) for ref, *_ in company.TITLES]
+    items = [
+        company.item(ref, "people", next(evil), next(evil), official_ref=[next(evil)])
+        for ref, *_ in company.TITLES
+    ]
+    fields = {name: next(evil) for name in ("title", "body", "assignee", "own field")} | {
+        "labels": HOSTILE,
+        "n": 3,
+        "none": None,
+        "map": {"a": 1},
+    }
     history = [{"at": "2026-09-30T02:00:00.000000Z", "actor": next(evil), "what": text} for text in HOSTILE]
     return make(
-        company=HOSTILE[0], handling_class=HOSTILE[1], purpose="<b>../..", workspace="w",
-        status={"criteria": rows}, scopes={"tics": company.scope(items)},
-        acts=[company.act(n, person_name=text, reason=text, actor=text, role=text, channel=text) for n, text in enumerate(HOSTILE)],
+        company=HOSTILE[0],
+        handling_class=HOSTILE[1],
+        purpose="<b>../..",
+        workspace="w",
+        status={"criteria": rows},
+        scopes={"tics": company.scope(items)},
+        acts=[
+            company.act(n, person_name=text, reason=text, actor=text, role=text, channel=text)
+            for n, text in enumerate(HOSTILE)
+        ],
         evidence=tuple(
-            company.evidence(f"E-{n:05}", name=text, note=text, handed_in_by=text, evidence_class=text, keep_mode="paper", sha256="")
+            company.evidence(
+                f"E-{n:05}",
+                name=text,
+                note=text,
+                handed_in_by=text,
+                evidence_class=text,
+                keep_mode="paper",
+                sha256="",
+            )
             for n, text in enumerate(HOSTILE)
         ),
-        tickets=[company.ticket(text, tracker=text, url=text, raw_status=text, fields=fields, history=history) for text in HOSTILE],
-        refusals=[{"task": text, "key": text, "field": text, "wanted": text, "why": text} for text in HOSTILE],
-        conflicts=[{"task": text, "field": text, "owner": text, "values": {text: text}, "taken": text, "at": text} for text in HOSTILE],
+        tickets=[
+            company.ticket(text, tracker=text, url=text, raw_status=text, fields=fields, history=history)
+            for text in HOSTILE
+        ],
+        refusals=[
+            {"task": text, "key": text, "field": text, "wanted": text, "why": text} for text in HOSTILE
+        ],
+        conflicts=[
+            {"task": text, "field": text, "owner": text, "values": {text: text}, "taken": text, "at": text}
+            for text in HOSTILE
+        ],
         lost=[{"task": text, "tracker": text, "key": text, "binding": text} for text in HOSTILE],
-        certificates=[{"body": text, "number": text, "scope": text, "issued_on": text, "expires_on": text} for text in HOSTILE],
-        duties=[{"kind": text, "title": text, "state": text, "due_on": text, "basis": text} for text in HOSTILE],
-    )  # fmt: skip
+        certificates=[
+            {"body": text, "number": text, "scope": text, "issued_on": text, "expires_on": text}
+            for text in HOSTILE
+        ],
+        duties=[
+            {"kind": text, "title": text, "state": text, "due_on": text, "basis": text} for text in HOSTILE
+        ],
+    )
 
 
 def test_hostile_text_stays_text(nasty):
@@ -93,10 +129,27 @@ def test_hostile_text_stays_text(nasty):
     for name, page in pages(nasty.files).items():
         assert page.open == [], name
         used = {tag for tag, _ in page.tags}
-        assert not used & {"script", "img", "iframe", "object", "embed", "form", "svg", "base", "video", "audio"}, name
+        assert not used & {
+            "script",
+            "img",
+            "iframe",
+            "object",
+            "embed",
+            "form",
+            "svg",
+            "base",
+            "video",
+            "audio",
+        }, name
         assert not [key for _, attrs in page.tags for key in attrs if key.startswith("on")], name
-        assert all(re.fullmatch(r"(\.\./|data/)?[a-z/]*[A-Za-z0-9.-]*(#[\w.-]+)?", link) for link in page.links), name
-        assert "alert(1)</script>" in "".join(page.text) or name.startswith("data/evidence/") or name.startswith("data/tickets/"), name
+        assert all(
+            re.fullmatch(r"(\.\./|data/)?[a-z/]*[A-Za-z0-9.-]*(#[\w.-]+)?", link) for link in page.links
+        ), name
+        assert (
+            "alert(1)</script>" in "".join(page.text)
+            or name.startswith("data/evidence/")
+            or name.startswith("data/tickets/")
+        ), name
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", nasty.files[name].decode("utf-8")), name
 
 
@@ -106,7 +159,10 @@ def test_text_that_turns_the_reading_direction_is_isolated_and_marked(nasty):
     assert '<bdi>請求書\u202efdp.exe <span class="turn">⚠ U+202E</span></bdi>' in text
     for name, content in nasty.files.items():
         if name.endswith(".html"):
-            found = re.findall(r"(?:<bdi>|<span lang=\"..\">)[^<]*\u202e[^<]* <span class=\"turn\">⚠ U\+202E</span></(?:bdi|span)>", content.decode())
+            found = re.findall(
+                r"(?:<bdi>|<span lang=\"..\">)[^<]*\u202e[^<]* <span class=\"turn\">⚠ U\+202E</span></(?:bdi|span)>",
+                content.decode(),
+            )
             assert len(found) == content.decode().count("\u202e"), name
 
 
@@ -120,15 +176,26 @@ def test_hostile_text_in_the_workbook_is_text_and_never_a_formula_or_a_link(nast
     assert relations == []
     assert not any("<f>" in sheet or "hyperlink" in sheet for sheet in sheets)
     cells = {cell for grid in read_grids(book).values() for row in grid.rows for cell in row}
-    assert {"=cmd|' /C calc'!A0", "@SUM(1+1)", "<script>alert(1)</script>", "𠮷野家 髙﨑㈱ ㊙ 〜 👩‍🔧 か\u3099"} <= cells
+    assert {
+        "=cmd|' /C calc'!A0",
+        "@SUM(1+1)",
+        "<script>alert(1)</script>",
+        "𠮷野家 髙﨑㈱ ㊙ 〜 👩‍🔧 か\u3099",
+    } <= cells
 
 
 def test_every_page_forbids_scripts_and_the_network_and_closes_every_tag(make):
     made = make()
 
     for name, page in pages(made.files).items():
-        policy = [attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy"]
-        assert policy == ["default-src 'none'; style-src 'self' file: 'unsafe-inline'; base-uri 'none'; form-action 'none'"], name
+        policy = [
+            attrs["content"]
+            for tag, attrs in page.tags
+            if attrs.get("http-equiv") == "Content-Security-Policy"
+        ]
+        assert policy == [
+            "default-src 'none'; style-src 'self' file: 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+        ], name
         assert "http:" not in made.files[name].decode().replace("https://redmine.example.co.jp", ""), name
         assert not [link for link in page.links if "://" in link], name
         assert made.files[name].startswith(b"<!DOCTYPE html>\n"), name
@@ -160,12 +227,23 @@ def test_open_items_stand_first_and_confirmed_ones_behind(make):
     text = make().files["data/index/index.html"].decode()
 
     assert states_in_order(text) == [
-        "unknown", "expired", "reported_without_evidence", "returned", "in_progress", "reported", "confirmed", "not_applicable",
-    ]  # fmt: skip
+        "unknown",
+        "expired",
+        "reported_without_evidence",
+        "returned",
+        "in_progress",
+        "reported",
+        "confirmed",
+        "not_applicable",
+    ]
 
 
 def test_a_state_of_a_later_version_stands_first_and_is_shown_as_it_is(make):
-    text = make(status={"criteria": [company.entry("T-01", "x", state="new_word")]}).files["data/index/index.html"].decode()
+    text = (
+        make(status={"criteria": [company.entry("T-01", "x", state="new_word")]})
+        .files["data/index/index.html"]
+        .decode()
+    )
 
     assert states_in_order(text)[0] == "new_word"
 
@@ -175,23 +253,37 @@ def test_an_item_that_nobody_derived_a_state_for_is_unknown_and_never_green(make
     text = made.files["data/index/index.html"].decode()
 
     assert states_in_order(text) == ["unknown", "not_applicable"]
-    assert 'chip ok' not in text
+    assert "chip ok" not in text
 
 
 def test_within_a_state_items_without_official_number_come_first_then_by_number(make):
-    items = [company.item(id, "people", id, id, official_ref=ref) for id, ref in [("T-1", ["10"]), ("T-2", ["9"]), ("T-3", [])]]
-    rows = [company.entry(id, id, state="confirmed", late=False) for id in ("T-1", "T-2", "T-3")]
-    made = make(scopes={"tics": company.scope(items)}, status={"criteria": rows}, acts=(), evidence=(), tickets=())
+    items = [
+        company.item(ref, "people", ref, ref, official_ref=numbers)
+        for ref, numbers in [("T-1", ["10"]), ("T-2", ["9"]), ("T-3", [])]
+    ]
+    rows = [company.entry(ref, ref, state="confirmed", late=False) for ref in ("T-1", "T-2", "T-3")]
+    made = make(
+        scopes={"tics": company.scope(items)}, status={"criteria": rows}, acts=(), evidence=(), tickets=()
+    )
     grid = next(iter(read_grids(made.files["data/index/index.xlsx"]).values()))
 
     assert [row[1] for row in grid.rows[4:7]] == ["T-3", "T-2", "T-1"]
 
 
 def test_the_chapters_hold_the_items_in_the_order_of_official_numbers_where_known(make):
-    items = [company.item(id, "people", id, id, official_ref=ref) for id, ref in [("T-1", ["10"]), ("T-2", ["9"]), ("T-3", [])]]
-    text = make(scopes={"tics": company.scope(items)}, status={"criteria": []}, acts=(), evidence=(), tickets=()).files["data/index/index.html"]
+    items = [
+        company.item(ref, "people", ref, ref, official_ref=numbers)
+        for ref, numbers in [("T-1", ["10"]), ("T-2", ["9"]), ("T-3", [])]
+    ]
+    text = make(
+        scopes={"tics": company.scope(items)}, status={"criteria": []}, acts=(), evidence=(), tickets=()
+    ).files["data/index/index.html"]
 
-    assert re.findall(r'<section class="card[^"]*" id="item-tics-(T-\d)"', text.decode()) == ["T-2", "T-1", "T-3"]
+    assert re.findall(r'<section class="card[^"]*" id="item-tics-(T-\d)"', text.decode()) == [
+        "T-2",
+        "T-1",
+        "T-3",
+    ]
 
 
 def test_the_numbers_at_the_top_are_those_of_the_list(make):
@@ -202,12 +294,26 @@ def test_the_numbers_at_the_top_are_those_of_the_list(make):
 
 
 def test_who_confirmed_when_which_way_and_who_entered_it_is_shown_with_its_flags(make):
-    acts = (company.act(), company.act(2, criterion="tics/T-05", self_confirmed=True, on_behalf=True, channel="cli", reason="代表の指示"))
+    acts = (
+        company.act(),
+        company.act(
+            2, criterion="tics/T-05", self_confirmed=True, on_behalf=True, channel="cli", reason="代表の指示"
+        ),
+    )
     made = make(acts=acts)
     text = made.files["data/index/index.html"].decode()
     card = text[text.index('id="item-tics-T-05"') :].split("</section>")[0]
 
-    for shown in ("佐藤 花子", "2026-10-01", "sato@pc-07", "2026-10-01 10:30 JST", "コマンド", "代表の指示", "c" * 16, "管理責任者"):
+    for shown in (
+        "佐藤 花子",
+        "2026-10-01",
+        "sato@pc-07",
+        "2026-10-01 10:30 JST",
+        "コマンド",
+        "代表の指示",
+        "c" * 16,
+        "管理責任者",
+    ):
         assert shown in card
     assert card.count('class="chip wait"') == 2
     rows = next(iter(read_grids(made.files["data/index/index.xlsx"]).values())).rows
@@ -268,10 +374,18 @@ def test_a_file_that_could_run_is_stored_inert_and_the_index_says_so(make):
 
 
 def test_the_page_of_an_on_site_item_says_what_where_and_who_saw_it(make):
-    seen = company.evidence(keep_mode="on_site", sha256="", name="サーバー室の施錠", note="本社2階。佐藤 花子が9月14日に確認")
+    seen = company.evidence(
+        keep_mode="on_site", sha256="", name="サーバー室の施錠", note="本社2階。佐藤 花子が9月14日に確認"
+    )
     text = make(evidence=(seen,)).files["data/evidence/E-00001.html"].decode()
 
-    for shown in ("サーバー室の施錠", "本社2階。佐藤 花子が9月14日に確認", "現地でお見せします", "It is shown on site", "髙﨑 健"):
+    for shown in (
+        "サーバー室の施錠",
+        "本社2階。佐藤 花子が9月14日に確認",
+        "現地でお見せします",
+        "It is shown on site",
+        "髙﨑 健",
+    ):
         assert shown in text
 
 
@@ -291,10 +405,27 @@ def test_the_ticket_is_a_snapshot_whose_address_is_text(make):
 
 def test_refusals_conflicts_and_lost_links_stand_in_the_appendix_and_not_in_the_index(make):
     made = make(
-        refusals=({"task": "tics/T-14", "key": "112", "field": "due", "wanted": "2026-12-25", "why": "変更できません"},),
-        conflicts=({"task": "tics/T-20", "field": "assignee", "owner": "tracker", "values": {"local": "甲", "remote": "乙"}, "taken": "乙", "at": "2026-11-20T03:00:00.000000Z"},),
+        refusals=(
+            {
+                "task": "tics/T-14",
+                "key": "112",
+                "field": "due",
+                "wanted": "2026-12-25",
+                "why": "変更できません",
+            },
+        ),
+        conflicts=(
+            {
+                "task": "tics/T-20",
+                "field": "assignee",
+                "owner": "tracker",
+                "values": {"local": "甲", "remote": "乙"},
+                "taken": "乙",
+                "at": "2026-11-20T03:00:00.000000Z",
+            },
+        ),
         lost=({"task": "tics/T-22", "tracker": "it", "key": "TICS-22", "binding": "tomb"},),
-    )  # fmt: skip
+    )
     appendix = made.files["data/appendix/status.html"].decode()
 
     for shown in ("変更できません", "local", "乙", "TICS-22", "削除された", "2026-11-20 12:00 JST"):
@@ -306,7 +437,16 @@ def test_the_first_page_names_fingerprint_snapshot_and_the_ways_to_check_in_both
     made = make()
     text = made.files["00_START.html"].decode()
 
-    for shown in (key.fingerprint, made.exported.snapshot, "certutil", "Get-FileHash", "shasum", "sha256sum", "openssl", "ssh-keygen"):
+    for shown in (
+        key.fingerprint,
+        made.exported.snapshot,
+        "certutil",
+        "Get-FileHash",
+        "shasum",
+        "sha256sum",
+        "openssl",
+        "ssh-keygen",
+    ):
         assert text.count(shown) >= 2, shown
     assert text.index('id="ja"') < text.index('id="en"')
     english = make(lang="en").files["00_START.html"].decode()
@@ -318,7 +458,9 @@ def test_both_languages_of_a_title_are_on_the_page_and_the_language_of_the_bundl
         page = pages(make(lang=lang).files)["data/index/index.html"]
         checked = [attrs["id"] for tag, attrs in page.tags if tag == "input" and "checked" in attrs]
         assert checked == [f"show-{lang}"]
-        assert {"守るべき技術情報を決める", "Decide which technical information is to be protected"} <= set(page.text)
+        assert {"守るべき技術情報を決める", "Decide which technical information is to be protected"} <= set(
+            page.text
+        )
 
 
 def test_the_workbook_has_a_row_per_criterion_and_evidence_and_empty_columns_for_the_auditor(make):
@@ -336,14 +478,23 @@ def test_the_workbook_has_a_row_per_criterion_and_evidence_and_empty_columns_for
 
 def test_a_cell_longer_than_excel_allows_is_cut_visibly(make):
     made = make(evidence=(company.evidence(note="長" * 40_000),))
-    cells = [cell for grid in read_grids(made.files["data/index/index.xlsx"]).values() for row in grid.rows for cell in row]
+    cells = [
+        cell
+        for grid in read_grids(made.files["data/index/index.xlsx"]).values()
+        for row in grid.rows
+        for cell in row
+    ]
 
     assert "長" * CELL_MAX + "…" in cells
     assert "長" * 40_000 in made.files["data/index/index.html"].decode()
 
 
 def test_two_schemes_with_the_same_item_id_stay_apart(make):
-    other = {**company.scope([company.item("T-01", "people", "別の基準", "Another")]), "scheme": "scs", "catalog": "scs-3"}
+    other = {
+        **company.scope([company.item("T-01", "people", "別の基準", "Another")]),
+        "scheme": "scs",
+        "catalog": "scs-3",
+    }
     made = make(scopes={"tics": company.scope(), "scs": other})
 
     assert len([name for name in made.files if name.startswith("data/criteria/T-01")]) == 2
@@ -353,7 +504,10 @@ def test_two_schemes_with_the_same_item_id_stay_apart(make):
 
 
 def test_the_most_open_cycle_of_an_item_decides_where_it_stands(make):
-    rows = [company.entry("T-01", "x", cycle="2025", state="confirmed"), company.entry("T-01", "x", cycle="2026", state="expired")]
+    rows = [
+        company.entry("T-01", "x", cycle="2025", state="confirmed"),
+        company.entry("T-01", "x", cycle="2026", state="expired"),
+    ]
     text = make(status={"criteria": rows}).files["data/index/index.html"].decode()
 
     assert 'href="#item-tics-T-01"' in text[text.index('id="state-expired"') :].split("</tbody>")[0]
@@ -372,7 +526,13 @@ def test_days_instants_and_sizes_are_shown_as_people_read_them():
     assert moment_text("2026-10-01T15:30:00.000000Z") == "2026-10-02 00:30 JST"
     assert moment_text(company.EXPORTED_AT) == "2026-11-24 18:30 JST"
     assert moment_text("そのうち") == "そのうち"
-    assert [size_text(size) for size in (0, 999, 1500, 2_500_000, 3_000_000_000)] == ["0 B", "999 B", "1.5 kB", "2.5 MB", "3.0 GB"]
+    assert [size_text(size) for size in (0, 999, 1500, 2_500_000, 3_000_000_000)] == [
+        "0 B",
+        "999 B",
+        "1.5 kB",
+        "2.5 MB",
+        "3.0 GB",
+    ]
 
 
 def test_a_row_is_high_enough_for_its_longest_cell():
@@ -398,7 +558,11 @@ def test_in_a_browser_the_banner_hides_after_extraction_and_languages_switch_wit
         page = browser.new_page(java_script_enabled=True)
         said = []
         page.on("console", lambda message: said.append(message.text))
-        for path, hidden in (("x/00_START.html", True), ("x/data/index/index.html", True), ("inside.html", False)):
+        for path, hidden in (
+            ("x/00_START.html", True),
+            ("x/data/index/index.html", True),
+            ("inside.html", False),
+        ):
             page.goto((tmp_path / path).as_uri())
             assert page.locator(".extract-first").is_hidden() is hidden, path
         page.goto((tmp_path / "x/data/index/index.html").as_uri())

@@ -3,7 +3,7 @@
 import io
 import json
 import random
-import resource
+import shutil
 import stat
 import struct
 import subprocess
@@ -51,7 +51,9 @@ def resealed(files, key=None):
     payload = [len(content) for name, content in files.items() if name.startswith("data/")]
     info = [line for line in files[bag.INFO].decode().split("\n") if not line.startswith("Payload-Oxum")]
     files[bag.INFO] = "\n".join([f"Payload-Oxum: {sum(payload)}.{len(payload)}", *info]).encode()
-    files[bag.TAGMANIFEST] = bag.manifest(hashes(set(files) - own - {name for name in files if name.startswith("data/")}))
+    files[bag.TAGMANIFEST] = bag.manifest(
+        hashes(set(files) - own - {name for name in files if name.startswith("data/")})
+    )
     return files if key is None else {**files, **signatures(files[bag.TAGMANIFEST], key, "k7m2q9wx4d")}
 
 
@@ -63,7 +65,13 @@ def verdict_of(tmp_path, content, expected=None):
 
 def test_an_untouched_bundle_waits_for_a_fingerprint_and_is_authentic_with_the_right_one(exported, key):
     assert answers(verify(exported.path, expected_fingerprint=None)) == (True, True, True, None, None)
-    assert answers(verify(exported.path, expected_fingerprint=key.fingerprint)) == (True, True, True, True, None)
+    assert answers(verify(exported.path, expected_fingerprint=key.fingerprint)) == (
+        True,
+        True,
+        True,
+        True,
+        None,
+    )
     assert verify(exported.path).key_fingerprint == key.fingerprint
     assert verify(exported.path).problems == ()
 
@@ -78,7 +86,15 @@ def test_another_fingerprint_than_the_one_handed_over_is_a_foreign_key(exported)
 def test_the_verdict_is_the_json_of_the_contract(exported):
     plain = verify(exported.path).plain()
 
-    assert list(plain) == ["readable", "complete", "unaltered", "authentic", "timestamp", "key_fingerprint", "problems"]
+    assert list(plain) == [
+        "readable",
+        "complete",
+        "unaltered",
+        "authentic",
+        "timestamp",
+        "key_fingerprint",
+        "problems",
+    ]
     json.dumps(plain)
 
 
@@ -89,7 +105,7 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):
 
 def flips(size):
     steer = random.Random(20261124)
-    return sorted({*range(0, 64), *range(size - 400, size), *(steer.randrange(size) for _ in range(250))})
+    return sorted({*range(64), *range(size - 400, size), *(steer.randrange(size) for _ in range(250))})
 
 
 def test_a_flip_anywhere_in_the_zip_is_found(exported, tmp_path, key):
@@ -130,7 +146,9 @@ def test_a_comment_an_extra_field_and_another_order_are_found(exported, tmp_path
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as package:
             for name in sorted(files, reverse=change == "order"):
-                info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 2 if change == "time" and name == bag.INFO else 0))
+                info = zipfile.ZipInfo(
+                    name, (1980, 1, 1, 0, 0, 2 if change == "time" and name == bag.INFO else 0)
+                )
                 info.external_attr, info.create_system = 0o100644 << 16, 3
                 info.compress_type = zipfile.ZIP_DEFLATED if change == "compressed" else zipfile.ZIP_STORED
                 info.extra = b"\xfe\xca\x02\x00hi" if change == "extra" and name == bag.INFO else b""
@@ -154,7 +172,9 @@ def test_a_missing_file_is_incomplete_and_what_is_there_stays_unaltered(exported
     assert "data/evidence/E-00001.pdf" in {one.path for one in verdict.problems}
 
 
-@pytest.mark.parametrize("name", ["data/evidence/E-00099.pdf", "machine/more.json", "README.txt", "signatures/second.pub"])
+@pytest.mark.parametrize(
+    "name", ["data/evidence/E-00099.pdf", "machine/more.json", "README.txt", "signatures/second.pub"]
+)
 def test_an_added_file_is_found_wherever_it_lies(exported, tmp_path, name):
     verdict = verdict_of(tmp_path, packed({**files_of(exported.path), name: b"added"}))
 
@@ -162,7 +182,9 @@ def test_an_added_file_is_found_wherever_it_lies(exported, tmp_path, name):
     assert name in {one.path for one in verdict.problems}
 
 
-@pytest.mark.parametrize("name", ["00_START.html", "bag-info.txt", "bagit.txt", "machine/manifest.json", "data/index/index.html"])
+@pytest.mark.parametrize(
+    "name", ["00_START.html", "bag-info.txt", "bagit.txt", "machine/manifest.json", "data/index/index.html"]
+)
 def test_a_changed_file_is_named(exported, tmp_path, name):
     files = files_of(exported.path)
 
@@ -178,7 +200,9 @@ def test_a_forger_who_makes_the_manifests_again_is_found_by_the_signature(export
     assert answers(verdict_of(tmp_path, packed(files))) == (True, True, True, False, None)
 
 
-def test_a_forger_with_a_key_of_his_own_passes_only_where_nobody_compares_fingerprints(exported, tmp_path, key):
+def test_a_forger_with_a_key_of_his_own_passes_only_where_nobody_compares_fingerprints(
+    exported, tmp_path, key
+):
     own = make_key(tmp_path / "forger")
     files = resealed({**files_of(exported.path), "data/evidence/E-00001.pdf": b"forged"}, own)
 
@@ -195,8 +219,12 @@ def test_signatures_that_do_not_belong_together_are_not_authentic(exported, tmp_
         assert verdict_of(tmp_path, packed(del_one)).authentic is False, path
 
 
-@pytest.mark.parametrize("damage", ["payload", "hash", "gap", "order", "claimed", "form", "head", "nonsense", "type"])
-def test_a_broken_event_chain_is_found_even_under_fresh_manifests_and_signature(exported, tmp_path, key, damage):
+@pytest.mark.parametrize(
+    "damage", ["payload", "hash", "gap", "order", "claimed", "form", "head", "nonsense", "type"]
+)
+def test_a_broken_event_chain_is_found_even_under_fresh_manifests_and_signature(
+    exported, tmp_path, key, damage
+):
     files = files_of(exported.path)
     rows = [json.loads(line) for line in files["machine/events.jsonl"].splitlines()]
     if damage == "payload":
@@ -215,7 +243,9 @@ def test_a_broken_event_chain_is_found_even_under_fresh_manifests_and_signature(
         rows[0]["seq"] = [1]
     space = ", " if damage == "form" else ","
     lines = [json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(space, ":")) for row in rows]
-    files["machine/events.jsonl"] = b"[" * 100_000 if damage == "nonsense" else "".join(f"{line}\n" for line in lines).encode()
+    files["machine/events.jsonl"] = (
+        b"[" * 100_000 if damage == "nonsense" else "".join(f"{line}\n" for line in lines).encode()
+    )
 
     verdict = verdict_of(tmp_path, packed(resealed(files, key)), key.fingerprint)
 
@@ -307,11 +337,14 @@ def test_a_symlink_hidden_in_an_otherwise_perfect_bundle_is_found(exported, tmp_
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address space limits are Linux's")
 def test_a_deflate_bomb_is_judged_in_little_memory(tmp_path):
+    import resource
+
     file = tmp_path / "b.zip"
     file.write_bytes(hostile(content=bytes(200 << 20), compress=zipfile.ZIP_DEFLATED))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 
-    code = f"from pathlib import Path; from ticssync.bundle.verify import verify; assert not verify(Path({str(file)!r})).readable"
+    code = "from pathlib import Path; from ticssync.bundle.verify import verify; "
+    code += f"assert not verify(Path({str(file)!r})).readable"
     subprocess.run([sys.executable, "-c", code], check=True)
 
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss - before < 150_000
@@ -319,7 +352,9 @@ def test_a_deflate_bomb_is_judged_in_little_memory(tmp_path):
 
 @settings(max_examples=150, deadline=None)
 @given(
-    cuts=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=6), st.integers(0, 40)), min_size=1, max_size=4),
+    cuts=st.lists(
+        st.tuples(st.floats(0, 1), st.binary(max_size=6), st.integers(0, 40)), min_size=1, max_size=4
+    ),
 )
 def test_whatever_is_spliced_in_or_cut_out_is_an_answer_and_never_an_error(exported, tmp_path_factory, cuts):
     good = exported.path.read_bytes()
@@ -333,7 +368,9 @@ def test_whatever_is_spliced_in_or_cut_out_is_an_answer_and_never_an_error(expor
     assert verdict.flawless == (bytes(raw) == good)
 
 
-def test_zip64_records_are_written_where_sizes_and_offsets_need_them_and_any_reader_follows(tmp_path, monkeypatch):
+def test_zip64_records_are_written_where_sizes_and_offsets_need_them_and_any_reader_follows(
+    tmp_path, monkeypatch
+):
     """The threshold is lowered to 100 bytes, so that no file of 4 GB is needed."""
     monkeypatch.setattr(container, "_WIDE_FROM", 100)
     files = {"a": b"x" * 99, "b": b"y" * 100, "c": b"z" * 5000, "d": b""}
@@ -341,8 +378,12 @@ def test_zip64_records_are_written_where_sizes_and_offsets_need_them_and_any_rea
     raw = packed(files)
 
     assert files_of(io.BytesIO(raw)) == files
+    if shutil.which("unzip") is None:
+        pytest.skip("unzip is not installed")
     (tmp_path / "z.zip").write_bytes(raw)
-    assert subprocess.run(["unzip", "-tq", tmp_path / "z.zip"], capture_output=True).returncode == 0
+    assert (
+        subprocess.run(["unzip", "-tq", tmp_path / "z.zip"], capture_output=True, check=False).returncode == 0
+    )
 
 
 def test_more_than_65535_files_are_written_so_that_any_reader_counts_them():

@@ -1,8 +1,8 @@
-"""data/index/index.xlsx: one row per criterion and per piece of evidence, and the auditor's own empty columns."""
+"""data/index/index.xlsx: a row per criterion and per piece of evidence, and empty columns for the auditor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 from unicodedata import east_asian_width
 
@@ -31,8 +31,14 @@ CELL_MAX: Final = 32_000
 _TOP: Final = 3
 _INK: Final = "#17426E"
 _LINE: Final = "#C9D2DB"
-_TONES: Final = {"confirmed": "#EAF6EF", "reported": "#FFF8E1", "in_progress": "#FFFFFF", "not_started": "#FFFFFF",
-                 "excluded": "#F4F7FA", "not_applicable": "#F4F7FA"}  # fmt: skip
+_TONES: Final = {
+    "confirmed": "#EAF6EF",
+    "reported": "#FFF8E1",
+    "in_progress": "#FFFFFF",
+    "not_started": "#FFFFFF",
+    "excluded": "#F4F7FA",
+    "not_applicable": "#F4F7FA",
+}
 _AUDITOR: Final[Sequence[Column]] = (("Judgement", 8), ("Remarks", 28), ("Name, date", 13))
 _CRITERIA: Final[Sequence[Column]] = (
     ("Official no.", 12),
@@ -100,6 +106,10 @@ class _Pen:
         """Words in the workbook's language."""
         return words.in_language(self.lang)
 
+    def code(self, table: str, code: object) -> str:
+        """The word for a code in the workbook's language."""
+        return self.words(label(table, code))
+
     def tone(self, state: str) -> Any:
         """The format of a state's cell."""
         color = _TONES.get(state, "#FFF4EC")
@@ -161,32 +171,61 @@ def index_book(contents: Contents) -> bytes:
 
 
 def _criterion_row(pen: _Pen, one: Standing) -> list[Cell]:
-    act = confirmation(one) or {}
-    tickets = [str(ticket.get("key") or "") for ticket in one.tickets]
-    remarks = [
-        pen.text(message)
-        for flag, message in (("self_confirmed", "self-confirmed"), ("on_behalf", "entered on behalf"))
-        if act.get(flag)
-    ]
-    coded: Callable[[str, object], str] = lambda table, value: pen.words(label(table, value))  # noqa: E731 - one line, one use
+    entry = one.entry
     return [
-        ", ".join(one.official) or pen.text("official number not filled in"), one.id, pen.words(one.chapter), pen.words(one.title),
-        coded("state", one.state), pen.text("late") if one.late else "", coded("task_status", one.entry.get("task_status")),
-        coded("evidence_state", one.entry.get("evidence_state")), "\n".join(item.id for item in one.evidence),
-        str(act.get("person_name") or act.get("person") or ""), day_text(act.get("on")),
-        "" if not act else f"{coded('act', act.get('kind'))} ({coded('channel', act.get('channel'))})", "、".join(remarks),
-        str(one.entry.get("owner") or ""), day_text(one.entry.get("due_on")), "\n".join(tickets), coded("basis", one.item.get("basis")),
-    ]  # fmt: skip
+        ", ".join(one.official) or pen.text("official number not filled in"),
+        one.id,
+        pen.words(one.chapter),
+        pen.words(one.title),
+        pen.code("state", one.state),
+        pen.text("late") if one.late else "",
+        pen.code("task_status", entry.get("task_status")),
+        pen.code("evidence_state", entry.get("evidence_state")),
+        "\n".join(item.id for item in one.evidence),
+        *_confirmation_cells(pen, one),
+        str(entry.get("owner") or ""),
+        day_text(entry.get("due_on")),
+        "\n".join(str(ticket.get("key") or "") for ticket in one.tickets),
+        pen.code("basis", one.item.get("basis")),
+    ]
+
+
+def _confirmation_cells(pen: _Pen, one: Standing) -> list[Cell]:
+    """Who, on which day, what and which way, and the flags that an auditor asks about."""
+    act = confirmation(one)
+    if act is None:
+        return [None, None, None, None]
+    flags = []
+    if act.get("self_confirmed"):
+        flags.append(pen.text("self-confirmed"))
+    if act.get("on_behalf"):
+        flags.append(pen.text("entered on behalf"))
+    return [
+        str(act.get("person_name") or act.get("person") or ""),
+        day_text(act.get("on")),
+        f"{pen.code('act', act.get('kind'))} ({pen.code('channel', act.get('channel'))})",
+        "、".join(flags),
+    ]
 
 
 def _evidence_row(pen: _Pen, row: EvidenceRow) -> list[Cell]:
     item = row.item
-    kept = row.why or label("keep_mode", item.keep_mode)
     return [
-        item.id, item.criterion.partition("/")[2] or item.criterion, row.name or pen.text("name withheld"), row.path, pen.words(kept),
-        item.evidence_class, day_text(item.dated_on), day_text(item.valid_until), pen.text("past its date") if row.expired else "",
-        item.handed_in_by, pen.words(label("channel", item.channel)), item.size if item.sha256 else None, item.sha256, row.note,
-    ]  # fmt: skip
+        item.id,
+        item.criterion.partition("/")[2] or item.criterion,
+        row.name or pen.text("name withheld"),
+        row.path,
+        pen.words(row.why or label("keep_mode", item.keep_mode)),
+        item.evidence_class,
+        day_text(item.dated_on),
+        day_text(item.valid_until),
+        pen.text("past its date") if row.expired else "",
+        item.handed_in_by,
+        pen.code("channel", item.channel),
+        item.size if item.sha256 else None,
+        item.sha256,
+        row.note,
+    ]
 
 
 def _about(pen: _Pen) -> None:
@@ -212,7 +251,8 @@ def _facts(pen: _Pen) -> Iterable[tuple[str, Cell]]:
     yield (
         pen.text("What it shows"),
         pen.text(
-            "This index shows what was reported, what evidence is held, and who confirmed what and how. It does not state the outcome of an audit."
+            "This index shows what was reported, what evidence is held, and who confirmed what and how. "
+            "It does not state the outcome of an audit."
         ),
     )
     for row in scopes_shown(pen.contents):

@@ -47,7 +47,7 @@ def _environment(locales: tuple[Path, ...]) -> Environment:
     return environment
 
 
-def _render(contents: Contents, template: str, **values: Any) -> bytes:
+def _render(contents: Contents, template: str, **values: object) -> bytes:
     snapshot = contents.snapshot
     shared = {
         "snapshot": snapshot,

@@ -38,28 +38,33 @@ def bare(text: str) -> str:
     return "".join(f"[U+{ord(char):04X}]" if char in _DIRECTION else char for char in visible(text))
 
 
-def day_text(value: Any) -> str:
+def day_text(value: object) -> str:
     """A day as ISO text, empty for none."""
     if isinstance(value, datetime):
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value or "")
 
 
-def moment_text(value: Any) -> str:
+def moment_text(value: object) -> str:
     """An instant in Japan's time to the minute; text that is no instant is shown as it is."""
     if isinstance(value, str):
-        try:
-            value = parse_instant(value)
-        except ValueError:
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                return str(value)
+        return _instant_words(value)
     if not isinstance(value, datetime):
         return day_text(value)
     if value.tzinfo is None:
         return value.strftime("%Y-%m-%d %H:%M")
     return value.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M JST")
+
+
+def _instant_words(text: str) -> str:
+    try:
+        return moment_text(parse_instant(text))
+    except ValueError:
+        pass
+    try:
+        return moment_text(datetime.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def size_text(size: int) -> str:
@@ -106,7 +111,9 @@ def template_words(locales: tuple[Path, ...]) -> dict[str, Any]:
         if words.ja == words.en:
             return u(words.ja)
         # The style isolates these spans as it does bdi.
-        return Markup('<span lang="ja">{}</span><span lang="en">{}</span>').format(marked(words.ja), marked(words.en))
+        return Markup('<span lang="ja">{}</span><span lang="en">{}</span>').format(
+            marked(words.ja), marked(words.en)
+        )
 
     return {
         "t": lambda message, **values: w(say_both(message, **values)),

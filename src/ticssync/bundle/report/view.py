@@ -16,7 +16,7 @@ _PILE: Final = {"confirmed": "confirmed", "reported": "waiting", "excluded": "ou
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The numbers at the top.  `states` run in the order of the bundle; `out` are excluded or not applicable."""
+    """The numbers at the top.  `states` stand open ones first; `out` are excluded or not applicable."""
 
     states: Mapping[str, int]
     confirmed: int
@@ -59,9 +59,15 @@ def counts(contents: Contents) -> Counts:
     inside = [one for one in contents.standings if _PILE.get(one.state) != "out"]
     ordered = {state: found[state] for state in sorted(found, key=_order)}
     return Counts(
-        ordered, piles["confirmed"], piles["waiting"], piles["open"], piles["out"],
-        sum(one.late for one in contents.standings), sum(not one.official for one in inside), len(contents.standings),
-    )  # fmt: skip
+        states=ordered,
+        confirmed=piles["confirmed"],
+        waiting=piles["waiting"],
+        open=piles["open"],
+        out=piles["out"],
+        late=sum(one.late for one in contents.standings),
+        without_number=sum(not one.official for one in inside),
+        total=len(contents.standings),
+    )
 
 
 def _order(state: str) -> tuple[int, str]:
@@ -77,7 +83,7 @@ def grouped_by_state(contents: Contents) -> list[tuple[str, list[Standing]]]:
 
 
 def grouped_by_chapter(contents: Contents) -> list[tuple[str, Words, list[Standing]]]:
-    """(anchor, name, criteria) per chapter in the catalogue's order; within it by official number, then id."""
+    """(anchor, name, criteria) per chapter in the catalogue's order; in it by official number, then id."""
     groups: dict[tuple[int, str, str], list[Standing]] = {}
     for one in sorted(contents.standings, key=by_number):
         chapters = list((contents.snapshot.scopes.get(one.scheme) or {}).get("chapters") or ())
@@ -131,7 +137,14 @@ def confirmation(standing: Standing) -> Row | None:
     return last
 
 
+def _index(known: list[str], name: str) -> int:
+    return known.index(name) if name in known else len(known)
+
+
 def in_field_order(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """A ticket's fields: the known ones in their usual order, then the others by name."""
     known = list(FIELD)
-    return sorted(fields.items(), key=lambda field: (known.index(field[0]) if field[0] in known else len(known), field[0]))
+    return sorted(
+        fields.items(),
+        key=lambda field: (known.index(field[0]) if field[0] in known else len(known), field[0]),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +27,13 @@ class State:
 
 
 class Source:
-    """One workbook file.  `parses` counts how often it was read in full."""
+    """One workbook file.  `count` is called at each full reading; `state` is the last one."""
 
-    def __init__(self, path: Path, opening: Opening, names: Names, history: History) -> None:
+    def __init__(
+        self, opening: Opening, path: Path, names: Names, history: History, *, count: Callable[[], None]
+    ) -> None:
         self.path = path
-        self.parses = 0
+        self._count = count
         self.state: State | None = None
         self._clock, self._text, self._names, self._history = opening.clock, opening.text, names, history
 
@@ -48,6 +51,7 @@ class Source:
         return raw
 
     def missing(self) -> Unavailable:
+        """The answer where the file is gone, with the way to bring it back."""
         backup = newest_backup(self.path)
         message = self._text(
             "the workbook {file} is gone (moved or renamed?): put it back into {folder} under this name",
@@ -63,7 +67,7 @@ class Source:
         digest = hashlib.sha256(raw).hexdigest()
         if self.state and self.state.reading.digest == digest:
             return self.state
-        self.parses += 1
+        self._count()
         try:
             reading = read_workbook(raw, self._names)
         except UnreadableTable as error:
@@ -86,12 +90,15 @@ class Source:
         )
 
     def fresh(self, raw: bytes | None) -> State | None:
+        """These bytes, read and judged; None where there was never a file."""
         return None if raw is None else self.look_at(raw)
 
     def current(self) -> State | None:
+        """The file as it is now."""
         return self.fresh(self.read())
 
     def changed(self) -> Unavailable:
+        """The answer where a person was quicker than our write."""
         return Unavailable(
             self._text(
                 "{file} was changed while it was to be written; the next cycle takes it up",
@@ -100,6 +107,7 @@ class Source:
         )
 
     def refuse_damage(self, state: State) -> None:
+        """Raise Unsafe where the package holds what writing would break."""
         if harm := damage(state.reading.package, self._text):
             raise Unsafe(
                 self._text(
@@ -112,6 +120,7 @@ class Source:
             )
 
     def refuse_if_open(self) -> None:
+        """Raise Unavailable while somebody has the workbook open."""
         holder = self._holder_of_lock()
         if holder is not None:
             named = holder or self._text("somebody")
@@ -135,6 +144,7 @@ class Source:
         return self._holder_of_lock() or ""
 
     def beside(self) -> list[Finding]:
+        """Copies and left-over lock files beside the workbook."""
         found = []
         if copies := copies_beside(self.path):
             message = self._text("copies beside the workbook are not read: {files}", files=", ".join(copies))

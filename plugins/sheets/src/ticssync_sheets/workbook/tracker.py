@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ticssync.plugin import (
@@ -17,7 +16,6 @@ from ticssync.plugin import (
     FieldSchema,
     FieldValue,
     Finding,
-    Level,
     MarkerHits,
     Opening,
     Outcome,
@@ -41,22 +39,18 @@ from ticssync_sheets.workbook.doctor import examine
 from ticssync_sheets.workbook.edit import Edited, edited
 from ticssync_sheets.workbook.files import (
     ChangedMeanwhile,
-    copies_beside,
-    newest_backup,
-    read_file,
     replace_file,
 )
 from ticssync_sheets.workbook.history import History, Past
-from ticssync_sheets.workbook.judge import View, judge
-from ticssync_sheets.workbook.locks import can_append, find_locks
+from ticssync_sheets.workbook.judge import judge
 from ticssync_sheets.workbook.look import first_cells, first_file
 from ticssync_sheets.workbook.names import HIDDEN_SHEET, MARKER, NUMBER, names_of, number_of_marker, same_text
-from ticssync_sheets.workbook.package import damage
 from ticssync_sheets.workbook.plan import Plan, make_plan
 from ticssync_sheets.workbook.proof import NotProven, prove
-from ticssync_sheets.workbook.reading import Identity, Reading, read_workbook, row_version
+from ticssync_sheets.workbook.reading import Identity, read_workbook, row_version
 from ticssync_sheets.workbook.settings import WorkbookSettings
 from ticssync_sheets.workbook.sorting import Seen
+from ticssync_sheets.workbook.source import Source, State
 
 
 def open_workbook(opening: Opening) -> WorkbookTracker:
@@ -75,8 +69,11 @@ class WorkbookTracker(TrackerDriver):
         self.path: Path = opening.root / opening.settings.path
         self._opening, self._text, self._names = opening, opening.text, names_of(opening)
         self._history = History(opening.memory)
-        self._source.state: State | None = None
+        self._source = Source(opening, self.path, self._names, self._history, count=self._count)
         self._repairs: tuple[Repair, ...] = ()
+
+    def _count(self) -> None:
+        self.requests += 1
 
     # What the tracker is
 
@@ -250,7 +247,7 @@ class WorkbookTracker(TrackerDriver):
         return Past(serial, rows)
 
     def _replace(self, raw: bytes | None, state: State | None, made: Edited, intended: Past) -> State:
-        self.requests += 1
+        self._count()
         serial = intended.last or 0
         checked: list[State] = []
 

@@ -1,0 +1,1 @@
+"""The nouns: small frozen values, standard library only, no I/O."""
