@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, MutableMapping
-from typing import IO, Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -40,7 +40,7 @@ class Masker:
 
 
 def set_up(
-    *, secrets: Iterable[str] = (), stream: IO[str] | None = None, verbose: bool = False, as_json: bool = True
+    *, secrets: Iterable[str] = (), stream: TextIO | None = None, verbose: bool = False, as_json: bool = True
 ) -> None:
     """Send log lines to `stream` (default: standard error).  Quiet but for warnings unless `verbose`."""
     renderer: Any = (

@@ -380,6 +380,31 @@ def test_a_clock_that_is_wrong_is_found_and_loses_no_change():
     assert [one.level for one in tracker.check()] == [Level.OK, Level.WARN]
 
 
+@pytest.mark.parametrize("behaviour", [strong, full])
+def test_a_closed_driver_is_not_to_be_asked(behaviour):
+    """A host that goes on after close is told at once, and nothing is written."""
+    server, tracker = world(behaviour())
+    tracker.close()
+
+    with pytest.raises(RuntimeError):
+        listed(tracker)
+    with pytest.raises(RuntimeError):
+        tracker.write([draft()], ())
+    assert server.issues() == []
+
+
+def test_a_workflow_may_be_told_whole_or_move_by_move():
+    """Either the schema has the graph, or only `next_statuses` knows."""
+    server, tracker = world(strong(workflow=WORKFLOW))
+    ref = made(tracker)
+    told = tracker.schema().moves
+    server.behaviour.tells_workflow = False
+
+    assert told == WORKFLOW
+    assert tracker.schema().moves == {}
+    assert [one.to_status for one in tracker.next_statuses([ref])[ref]] == ["対応中", "対象外"]
+
+
 def test_a_webhook_is_a_hint_only_with_its_signature():
     """A wrong one says nothing."""
     server, tracker = world()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # `quick` asks the rules themselves
+
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE = "The house: dependencies run one way"
 DOOR = "Plugins use only the door"

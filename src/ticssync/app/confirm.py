@@ -23,7 +23,7 @@ from ticssync.model.canonical import instant_text
 from ticssync.model.person import Role
 from ticssync.model.state import confirmable
 from ticssync.model.task import Status
-from ticssync.store import By, Event, Transaction
+from ticssync.store import Transaction
 from ticssync.store.acts import confirm_profile, record_act
 from ticssync.store.hub import Wish, put_wish
 
@@ -59,9 +59,9 @@ def act(workspace: Workspace, wanted: Wanted, proof: Path | None = None) -> dict
             raise UsageError(
                 say("{criterion}: this act cannot be recorded", criterion=criterion), problems=problems
             )
-        event = record(workspace, tx, found, standing, mappings)
+        recorded = record(workspace, tx, found, standing, mappings)
     return {
-        "event": event.seq, "criterion": criterion, "act": found.kind.value, "person": found.person, "person_name": found.person_name,
+        "event": recorded.seq, "criterion": criterion, "act": found.kind.value, "person": found.person, "person_name": found.person_name,
         "on": found.on.isoformat(), "self_confirmed": found.self_confirmed, "on_behalf": found.on_behalf, "proof": kept,
     }  # fmt: skip
 
@@ -106,10 +106,14 @@ def actor_person(workspace: Workspace) -> str | None:
 
 
 def record(
-    workspace: Workspace, tx: Transaction, found: Act, standing: Standing, mappings: dict[str, TaskMapping]
-) -> Event:
-    """Write the act, and what it asks of the tracker: each status and note once, with the next sync."""
-    event = record_act(tx, found, By(workspace.around.actor, found.channel, found.person))
+    workspace: Workspace, tx: Transaction, found: Act, standing: Standing, mappings: dict[str, TaskMapping], source: str = ""
+) -> Act:
+    """Write the act, and what it asks of the tracker: each status and note once, with the next sync.
+
+    `source` names the line it was read from (sheet and row).
+    """
+    taken_back = standing.act.seq if found.kind is ActKind.WITHDRAW and standing.act else None
+    recorded = record_act(tx, replace(found, actor=workspace.around.actor, withdraws=taken_back, source=source))
     for task in standing.tasks:
         mapping = mappings.get(task.ref.tracker)
         if mapping is None or task.role != "main":
@@ -120,7 +124,7 @@ def record(
         if found.kind in (ActKind.RETURN, ActKind.EXCLUDE):
             note = f"{found.person_name} {found.on.isoformat()}: {found.reason}"
             put_wish(tx, task.key, "note", Wish(note, instant_text(tx.now)))
-    return event
+    return recorded
 
 
 def _asked_status(kind: ActKind, before: Act | None, mapping: TaskMapping) -> Status | None:
@@ -190,11 +194,11 @@ def profile_confirm(
         take(tx, scopes, workspace.config, workspace.by())
         seqs = []
         for scheme, scope in scopes.items():
-            payload = {
-                "profile_digest": scope["profile_digest"], "profile": scope["profile"], "person": person, "person_name": organisation.people[person].name,
-                "role": role.value, "on": day.isoformat(), "reason": reason, "proof": kept, "on_behalf": on_behalf,
-            }  # fmt: skip
-            seqs.append(confirm_profile(tx, scheme, payload, workspace.by("cli", person)).seq)
+            event = confirm_profile(
+                tx, scheme, scope["profile_digest"], workspace.by("cli", person), person_name=organisation.people[person].name,
+                role=role.value, on=day, reason=reason, proof=kept, on_behalf=on_behalf,
+            )  # fmt: skip
+            seqs.append(event.seq)
     return {"event": seqs[-1], "person": person, "on": day.isoformat(), "on_behalf": on_behalf, "proof": kept}
 
 

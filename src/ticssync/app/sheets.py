@@ -17,6 +17,7 @@ from ticssync.app.workspace import Workspace
 from ticssync.assess.rules import waiting_for
 from ticssync.assess.sheet import SheetAnswer, SheetAnswers, facts_digest, read_sheet, sheet_rows, write_sheet
 from ticssync.errors import Problem, UsageError, say
+from ticssync.store.acts import taken_sources
 from ticssync.store.locker import Locker
 
 
@@ -95,7 +96,7 @@ def _taken(
     with workspace.store.write() as tx:
         ledger = read_ledger(tx)
         by_ref = {one.ref: one for one in standings(ledger)}
-        done = {(event.data.get("sheet"), event.subject) for event in tx.events(kind="sheet.answered")}
+        done = set(taken_sources(tx))
         for answer in answers.answers:
             if answer.verdict is None:
                 continue
@@ -121,7 +122,7 @@ def _taken(
                     for one in wrong
                 ]
                 continue
-            event = record(workspace, tx, act, standing, mappings)
+            event = record(workspace, tx, act, standing, mappings, _source(answers, answer))
             tx.append(
                 "sheet.answered",
                 answer.criterion,
@@ -146,6 +147,11 @@ def _taken(
     return {"person": answers.person, "proof": proof, "recorded": recorded, "left": left}
 
 
+def _source(answers: SheetAnswers, answer: SheetAnswer) -> str:
+    """The one line that an act was read from: the same answer is never taken twice."""
+    return f"sheet:{answers.sheet_id}:{answer.criterion}"
+
+
 def _against(
     workspace: Workspace,
     answers: SheetAnswers,
@@ -156,7 +162,7 @@ def _against(
 ) -> str:
     if standing is None:
         return say("the catalogue has no item {item}", item=answer.criterion)
-    if (answers.sheet_id, answer.criterion) in done:
+    if _source(answers, answer) in done:
         return say("this answer was taken in before")
     (row,) = sheet_rows([standing], evidence, workspace.config.organisation.people)
     if facts_digest(row) != answer.digest:

@@ -208,11 +208,16 @@ def standings(snapshot: SnapshotInput) -> tuple[Standing, ...]:
         chapter = str(item.get("chapter") or row.get("chapter") or "")
         made.append(
             Standing(
-                scheme, name, item, words((scope.get("chapters") or {}).get(chapter) or chapter), rows.get(ref, ()),
-                tuple(sorted(acts.get(ref, ()), key=lambda act: int(act.get("seq") or 0))),
-                evidence.get(ref, ()), tickets.get(ref, ()),
+                scheme=scheme,
+                id=name,
+                item=item,
+                chapter=words((scope.get("chapters") or {}).get(chapter) or chapter),
+                entries=rows.get(ref, ()),
+                acts=tuple(sorted(acts.get(ref, ()), key=lambda act: int(act.get("seq") or 0))),
+                evidence=evidence.get(ref, ()),
+                tickets=tickets.get(ref, ()),
             )
-        )  # fmt: skip
+        )
     return tuple(sorted(made, key=open_first))
 
 

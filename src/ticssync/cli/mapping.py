@@ -28,16 +28,12 @@ def check(call: Call, file: Path | None) -> None:
         from ticssync.app.mappings import check as check_files
 
         data = check_files(call.around, file)
-        return Answer(
-            data,
-            lambda screen: (
-                [
-                    screen.line(call.text("{file}: ok, {fields} fields, {statuses} statuses", **one))
-                    for one in data["items"]
-                ]
-                and None
-            ),
-        )
+
+        def show(screen: Screen) -> None:
+            for one in data["items"]:
+                screen.line(call.text("{file}: ok, {fields} fields, {statuses} statuses", **one))
+
+        return Answer(data, show)
 
     call.answer(work)
 

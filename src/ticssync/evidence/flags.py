@@ -71,18 +71,65 @@ NEVER_TAKEN: Final = frozenset(
 )
 """What is not taken as evidence at all; the other flags are shown and taken."""
 
-_SYSTEM: Final = frozenset(
-    {"thumbs.db", "ehthumbs.db", ".ds_store", "desktop.ini", "folder.jpg", ".directory"}
-)
+_SYSTEM: Final = frozenset({"thumbs.db", "ehthumbs.db", ".ds_store", "desktop.ini", ".directory"})
 _SHORTCUTS: Final = frozenset({"lnk", "url", "webloc", "desktop", "gdoc", "gsheet", "gslides"})
 _PROGRAMS: Final = frozenset(
-    "exe com scr pif bat cmd ps1 psm1 vbs vbe js jse wsf wsh hta msi msp msc cpl dll jar sh reg application appref-ms".split()
+    [
+        "exe",
+        "com",
+        "scr",
+        "pif",
+        "bat",
+        "cmd",
+        "ps1",
+        "psm1",
+        "vbs",
+        "vbe",
+        "js",
+        "jse",
+        "wsf",
+        "wsh",
+        "hta",
+        "msi",
+        "msp",
+        "msc",
+        "cpl",
+        "dll",
+        "jar",
+        "sh",
+        "reg",
+        "application",
+        "appref-ms",
+    ]
 )
 _DOCUMENTS: Final = frozenset(
-    "pdf doc docx xls xlsx ppt pptx txt csv rtf odt ods jpg jpeg png gif tif tiff heic bmp".split()
+    [
+        "pdf",
+        "doc",
+        "docx",
+        "xls",
+        "xlsx",
+        "ppt",
+        "pptx",
+        "txt",
+        "csv",
+        "rtf",
+        "odt",
+        "ods",
+        "jpg",
+        "jpeg",
+        "png",
+        "gif",
+        "tif",
+        "tiff",
+        "heic",
+        "bmp",
+    ]
 )
-_MACRO_ENDINGS: Final = frozenset("xlsm xltm xlam xlsb docm dotm pptm potm ppsm ppam".split())
-_ARCHIVES: Final = frozenset("zip lzh 7z rar tar gz tgz bz2 xz cab".split())
+_MACRO_ENDINGS: Final = frozenset(
+    ["xlsm", "xltm", "xlam", "xlsb", "docm", "dotm", "pptm", "potm", "ppsm", "ppam"]
+)
+_ARCHIVES: Final = frozenset(["zip", "lzh", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "cab"])
 _DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 _SCANNER: Final = re.compile(
     r"(?:scan|scn|scanned|img|image|dsc|dscn|dscf|pxl|mx|doc|skm|km|fax|p)?[-_ ]?\d{4,}(?:[-_ ]\d+)*"
@@ -98,7 +145,7 @@ _MAGIC: Final = {
     "jpeg": b"\xff\xd8\xff",
     "gif": b"GIF8",
 }
-_ZIPPED: Final = frozenset("docx xlsx pptx docm xlsm pptm odt ods".split())
+_ZIPPED: Final = frozenset(["docx", "xlsx", "pptx", "docm", "xlsm", "pptm", "odt", "ods"])
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
 _YEAR: Final = re.compile(r"(?:19|20)\d{2}")
 
@@ -121,7 +168,7 @@ def is_system_file(name: str) -> bool:
 
 
 def _endings(name: str) -> list[str]:
-    # Full-width dots and letters are read as what Windows' eye takes them for; the name itself stays as it is.
+    # Full-width dots and letters are read as what an eye takes them for; the name itself stays as it is.
     plain = _DIRECTION.sub("", unicodedata.normalize("NFKC", name)).lower().rstrip(". ")
     return [part.strip() for part in plain.split(".")[1:]]
 
@@ -145,7 +192,7 @@ def _by_name(name: str) -> set[Flag]:
 
 
 def is_scanner_name(name: str) -> bool:
-    """Whether the name before the ending is only what a scanner or camera counts up.  A year is no counter."""
+    """Whether the name is only what a scanner or camera counts up.  A year alone is no counter."""
     stem = unicodedata.normalize("NFKC", name).rpartition(".")[0] or unicodedata.normalize("NFKC", name)
     return _SCANNER.fullmatch(stem.strip()) is not None and not _YEAR.fullmatch(stem.strip())
 

@@ -87,6 +87,7 @@ def confirm_profile(
     on: date,
     reason: str,
     proof: str = "",
+    on_behalf: bool = False,
 ) -> Event:
     """A named person (`by.claimed`) stands behind exactly this profile (event `profile.confirmed`)."""
     return tx.append(
@@ -101,5 +102,6 @@ def confirm_profile(
             "on": on.isoformat(),
             "reason": reason,
             "proof": proof,
+            "on_behalf": on_behalf,
         },
     )

@@ -364,5 +364,5 @@ def _refuse(
 
 
 def _unrefuse(tx: Transaction, known: Known, key: TaskKey, tracker: str, name: str, by: By) -> None:
-    if (key, tracker, name) in known.refusals:
+    if (key, tracker, name) in known.open_refusals:
         tx.append("refusal.closed", str(key), by, {"tracker": tracker, "field": name})

@@ -105,6 +105,7 @@ class Known:
     accepted: int = 0
     ask_again: bool = False
     retry: bool = False
+    open_refusals: frozenset[tuple[TaskKey, str, str]] = frozenset()
 
     def live(self, tracker: str) -> tuple[Binding, ...]:
         """Live bindings of one tracker."""
@@ -136,12 +137,14 @@ def read_known(tx: Transaction, trackers: tuple[str, ...]) -> Known:
         flips |= {
             (RemoteRef(name, remote), fld): value for (remote, fld), value in working.flips(tx, name).items()
         }
+    standing = {(one.key, one.tracker, one.field): one for one in working.refusals(tx)}
     return Known(
         workspace=tx.workspace,
         bindings=binding_rows.bindings(tx),
         bases=bases,
         hub=hub_rows.hub_tasks(tx),
-        refusals={(one.key, one.tracker, one.field): one for one in working.refusals(tx)},
+        refusals=standing,
+        open_refusals=frozenset(standing),
         conflicts=working.conflicts(tx),
         flips=flips,
         intents={name: working.intents(tx, name) for name in trackers},

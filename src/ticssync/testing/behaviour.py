@@ -24,12 +24,12 @@ class Behaviour:
     """How the tracker behaves.
 
     `index_lag_s` (seconds) delays listings and searches where `listing` is INDEX.  `refuses`: fields that a
-    write answers with success and leaves as they are.  `workflow`: status → those that may
-    follow (None: any); `nearest`: canonical status → the one written where the mapping has no
-    word for the first.
-    `aloud`: whether a forbidden move is refused in words or passed over in silence.  `required`: status →
-    fields that must be filled to get there.  `automation` answers fields that are set right after each of our
-    writes.  `loses_answers_as_outage`: the driver raises Unavailable where it could answer Unknown.
+    write answers with success and leaves as they are.  `workflow`: status → those that may follow (None:
+    any).  `tells_workflow`: whether the whole graph is told, else only what may follow now.  `aloud`: whether
+    a forbidden move is refused in words or passed over in silence.  `nearest`: canonical status → the one
+    written where the mapping has no word for the first.  `required`: status → fields that must be filled to
+    get there.  `automation` answers fields that are set right after each of our writes.
+    `loses_answers_as_outage`: the driver raises Unavailable where it could answer Unknown.
     `anonymous`: 200 and empty for everybody; `anonymous_finds` is what a look by id then is: 404 or 401.
     `garbled`: 200 with an HTML page for everything.  `skew_s`: the server's clock against ours.
     `throttled_until`: 429 until then.
@@ -53,6 +53,7 @@ class Behaviour:
     nearest: Mapping[str, str] = field(default_factory=dict)
     required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aloud: bool = False
+    tells_workflow: bool = True
     refuses: set[str] = field(default_factory=set)
     title_max: int | None = 255
     crlf: bool = False

@@ -83,6 +83,7 @@ class FakeReader(TrackerDriver):
         self.server = server
         self.opening = opening
         self._closed = False
+        self._requests_before = server.request_count
 
     @property
     def caps(self) -> Capabilities:  # type: ignore[override]
@@ -91,8 +92,8 @@ class FakeReader(TrackerDriver):
 
     @property
     def requests(self) -> int:  # type: ignore[override]
-        """Requests made to the server so far, by every driver over it."""
-        return self.server.request_count
+        """Requests made to the server since this driver was opened."""
+        return self.server.request_count - self._requests_before
 
     @property
     def convert(self) -> Converter:
@@ -100,7 +101,7 @@ class FakeReader(TrackerDriver):
         return Converter(self.opening.name, self.opening.table, self.server.behaviour, self.opening.text)
 
     def close(self) -> None:
-        """Further requests are an error of the caller."""
+        """Further requests raise RuntimeError: they are a mistake of the caller."""
         self._closed = True
 
     # -- who and what
@@ -133,7 +134,8 @@ class FakeReader(TrackerDriver):
         with self._asking():
             found = self.server.describe()
         fields = [FieldSchema(name, name, required=name == self._place("title")) for name in found.fields]
-        moves = {here: tuple(to) for here, to in (found.workflow or {}).items()}
+        graph = found.workflow if found.tells_workflow and found.workflow else {}
+        moves = {here: tuple(to) for here, to in graph.items()}
         return RemoteSchema(
             fields, {one: one for one in found.statuses}, found.closed, dict(found.people), moves=moves
         )
@@ -294,10 +296,15 @@ class FakeReader(TrackerDriver):
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
+        self._need_open()
         try:
             yield
         except WireError as error:
             raise self._raised(error) from error
+
+    def _need_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("a closed driver was asked")
 
     def _raised(self, error: WireError) -> Exception:
         text = self.opening.text

@@ -53,6 +53,7 @@ class FakeTracker(FakeReader):
             return super().write(drafts, changes)
         if not drafts and not changes and not behaviour.repairs:
             return [], []
+        self._need_open()
         try:
             made, changed = self.server.write(
                 [self._draft(one) for one in drafts], [self._edit(one) for one in changes]
@@ -71,6 +72,7 @@ class FakeTracker(FakeReader):
     ) -> list[Outcome]:
         """One outcome per item, in order.  An outage raises while nothing has happened; later it leaves the
         rest unknown, for what is done must be told."""
+        self._need_open()
         outcomes: list[Outcome] = []
         for some in parts(items, size):
             try:

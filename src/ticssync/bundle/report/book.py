@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from unicodedata import east_asian_width
 
 from ticssync.bundle.contents import Contents
@@ -22,6 +22,10 @@ from ticssync.model.canonical import storable_text
 from ticssync.model.criterion import Words
 from ticssync.tables import Book
 from ticssync.tables.read import Cell
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 Column: TypeAlias = tuple[str, float]
 """English message of the heading, width in characters."""
@@ -110,16 +114,19 @@ class _Pen:
         """The word for a code in the workbook's language."""
         return self.words(label(table, code))
 
-    def tone(self, state: str) -> Any:
+    def tone(self, state: str) -> Format:
         """The format of a state's cell."""
         color = _TONES.get(state, "#FFF4EC")
-        return self.book.style(
+        format_: Format = self.book.style(
             text_wrap=True, valign="top", font_size=9, border=1, border_color=_LINE, bg_color=color, bold=True
         )
+        return format_
 
-    def sheet(self, name: str, title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Any:
+    def sheet(
+        self, name: str, title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]
+    ) -> Worksheet:
         """A sheet with title lines, a heading, these rows and the auditor's columns beside them."""
-        sheet = self.book.sheet(name[:31])
+        sheet: Worksheet = self.book.sheet(name[:31])
         snapshot = self.contents.snapshot
         self.book.put(sheet, 0, 0, title, self.title)
         as_of = self.text(
@@ -143,7 +150,7 @@ class _Pen:
         self._for_print(sheet, len(rows), first + len(_AUDITOR))
         return sheet
 
-    def _for_print(self, sheet: Any, rows: int, columns: int) -> None:
+    def _for_print(self, sheet: Worksheet, rows: int, columns: int) -> None:
         sheet.freeze_panes(_TOP + 1, 2)
         sheet.autofilter(_TOP, 0, _TOP + max(rows, 1), columns - 1)
         sheet.set_landscape()
