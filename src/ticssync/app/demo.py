@@ -255,18 +255,15 @@ def _confirm(workspace: Workspace, step: Callable[[str], None], run: Demo) -> No
 
 def answers_on(file: Path, answers: dict[str, tuple[str, str]], workspace: Workspace) -> None:
     """Write verdicts onto a 確認票 as the manager would: words of the drop-down, and the reason."""
-    from ticssync.assess.sheet import heads, verdict_word
+    from ticssync.assess.sheet_rows import HEADS, VERDICTS
     from ticssync.tables import read_grids
 
-    words = heads(workspace.text)
-    grids = read_grids(file)
-    name = next(sheet for sheet, grid in grids.items() if any(True for _ in grid.find(words["verdict"])))
+    words = {name: head.in_language(workspace.around.lang) for name, head in HEADS.items()}
+    name = next(sheet for sheet, grid in read_grids(file).items() if any(True for _ in grid.find(words["verdict"])))
     edits = {}
     for item, (verdict, reason) in answers.items():
-        edits[item] = {
-            words["verdict"]: verdict_word(ActKind(verdict), workspace.text),
-            words["on"]: workspace.today.isoformat(),
-        }
+        verdict_word = VERDICTS[ActKind(verdict)].in_language(workspace.around.lang)
+        edits[item] = {words["verdict"]: verdict_word, words["on"]: workspace.today.isoformat()}
         if reason:
             edits[item][words["reason"]] = reason
     write_by_number(file, name, words["number"], edits)

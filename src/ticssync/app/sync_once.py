@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -226,7 +227,7 @@ def _pass(
             )
         )
         result.artifacts = {
-            name: [str(path) for path in site.driver.artifacts()] for name, site in sites.items()
+            name: [os.path.normpath(path) for path in site.driver.artifacts()] for name, site in sites.items()
         }
     finally:
         for site in sites.values():

@@ -90,7 +90,7 @@ def check_act(
     `roles_of`: the roles that the person holds for this item on the day `request.on`.  `assignees` and
     `handed_in_by` are person ids or accounts.  `actor_person`: whose account really acts, None = unknown.
     `confirmable` and, where not, `reason_not` (a `Said`) are looked at for a confirmation only.  The act
-    has seq 0, no actor and `at` = `NOT_YET`: `store.acts.record_act` takes these from the log.
+    has no actor yet, seq 0 and `at` = `NOT_YET`: recording gives the last two.
     """
     person = people.get(request.person)
     problems = [
@@ -195,13 +195,8 @@ def _days(request: Request, today: date) -> Iterable[Problem]:
     if request.kind not in _HAS_END:
         yield Problem(say("only a confirmation or an exclusion can have a last day"))
     elif request.until <= request.on:
-        yield Problem(
-            say(
-                "the last day {until} is not after the day of the act {on}",
-                until=request.until,
-                on=request.on,
-            )
-        )
+        early = say("the last day {until} is not after the day {on}", until=request.until, on=request.on)
+        yield Problem(early)
 
 
 def _proof(request: Request, actor_person: str | None) -> Iterable[Problem]:

@@ -57,8 +57,8 @@ TONES: Final = {
 }
 
 _WIDTHS: Final = {
-    "number": 8, "title": 25, "assignees": 12, "reported": 11, "evidence": 37, "notes": 26, "verdict": 11,
-    "reason": 26, "on": 13,
+    "number": 8, "title": 23, "assignees": 12, "reported": 10, "evidence": 33, "notes": 24, "verdict": 10,
+    "reason": 23, "on": 13,
 }  # fmt: skip
 _CENTRED: Final = frozenset({"number", "reported", "verdict", "on"})
 _LAST: Final = len(_WIDTHS) - 1
@@ -72,6 +72,8 @@ _MARKS: Final = {
     KeepMode.ON_SITE: Words("【現地】", "[on site] "),
 }
 _UNREADABLE: Final = Words("【読めません】", "[cannot be read] ")
+_JOINT: Final = Words("・", " / ")
+_DOT: Final = Words("・", "• ")
 _NONE: Final = Words("（なし）", "(none)")
 
 
@@ -153,7 +155,7 @@ def _head(form: _Form, count: int, company: str, confirmer: Person, at: datetime
         text(
             "1. Look at the evidence of each row and choose a decision in the yellow column: {words}."
             " Blank and “{hold}” count as no answer.",
-            words=text(" / ").join(form.word(words) for words in VERDICTS.values()),
+            words=form.word(_JOINT).join(form.word(words) for words in VERDICTS.values()),
             hold=form.word(HOLD),
         ),
         text(
@@ -207,8 +209,7 @@ def _style(book: Book, name: str) -> Format:
         "font_color": INK,
         "valign": "vcenter",
     }
-    if name in _CENTRED:
-        look["align"] = "center"
+    look |= {"align": "center"} if name in _CENTRED else {"align": "left", "indent": 1}
     if name in {"number", "title", "verdict"}:
         look["bold"] = True
     if name == "notes":
@@ -245,7 +246,7 @@ def _evidence(form: _Form, proof: Proof) -> str:
         line = form.text("{name} ({day}, valid until {until})", name=marks + proof.name, day=day, until=until)
     else:
         line = form.text("{name} ({day})", name=marks + proof.name, day=day)
-    return f"{line}\n　{proof.note}" if proof.note else line
+    return form.word(_DOT) + line + (f"\n　{proof.note}" if proof.note else "")
 
 
 def _notes(form: _Form, row: SheetRow, confirmer: Person) -> Iterator[str]:
@@ -261,7 +262,7 @@ def _height(shown: dict[str, str]) -> float:
 
 
 def _lines(content: str, width: float) -> int:
-    room = width - 1.5
+    room = width - 2.5
     return sum(
         max(1, math.ceil(sum(1.8 if ord(char) > 0x2E7F else 1.0 for char in line) / room))
         for line in content.split("\n")
@@ -287,7 +288,7 @@ def _answers(form: _Form, bottom: int) -> None:
 def _foot(form: _Form, row: int, sheet_id: str) -> None:
     form.sheet.set_row(row, 10)
     form.line(row + 1, form.word(SIGNED), 34, (4, 6), bold=True, font_color=INK, align="right", indent=1)
-    look = {
+    look: dict[str, Look] = {
         "bg_color": INPUT,
         "border": 1,
         "border_color": INPUT_HEAD,

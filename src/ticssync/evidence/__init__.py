@@ -1,1 +1,1 @@
-"""Proof: what an item needs (`rules`), what is wrong with a file (`flags`), how it comes in (`folders`, `hand_in`)."""
+"""Proof: what an item needs (`rules`), what is odd about a file (`flags`), how it comes in (the others)."""

@@ -73,67 +73,22 @@ NEVER_TAKEN: Final = frozenset(
 
 _SYSTEM: Final = frozenset({"thumbs.db", "ehthumbs.db", ".ds_store", "desktop.ini", ".directory"})
 _SHORTCUTS: Final = frozenset({"lnk", "url", "webloc", "desktop", "gdoc", "gsheet", "gslides"})
-_PROGRAMS: Final = frozenset(
-    [
-        "exe",
-        "com",
-        "scr",
-        "pif",
-        "bat",
-        "cmd",
-        "ps1",
-        "psm1",
-        "vbs",
-        "vbe",
-        "js",
-        "jse",
-        "wsf",
-        "wsh",
-        "hta",
-        "msi",
-        "msp",
-        "msc",
-        "cpl",
-        "dll",
-        "jar",
-        "sh",
-        "reg",
-        "application",
-        "appref-ms",
-    ]
-)
-_DOCUMENTS: Final = frozenset(
-    [
-        "pdf",
-        "doc",
-        "docx",
-        "xls",
-        "xlsx",
-        "ppt",
-        "pptx",
-        "txt",
-        "csv",
-        "rtf",
-        "odt",
-        "ods",
-        "jpg",
-        "jpeg",
-        "png",
-        "gif",
-        "tif",
-        "tiff",
-        "heic",
-        "bmp",
-    ]
-)
-_MACRO_ENDINGS: Final = frozenset(
-    ["xlsm", "xltm", "xlam", "xlsb", "docm", "dotm", "pptm", "potm", "ppsm", "ppam"]
-)
+_PROGRAMS: Final = frozenset({
+    "exe", "com", "scr", "pif", "bat", "cmd", "ps1", "psm1", "vbs", "vbe", "js", "jse", "wsf", "wsh", "hta",
+    "msi", "msp", "msc", "cpl", "dll", "jar", "sh", "reg", "application", "appref-ms",
+})  # fmt: skip
+_DOCUMENTS: Final = frozenset({
+    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "txt", "csv", "rtf", "odt", "ods", "jpg", "jpeg",
+    "png", "gif", "tif", "tiff", "heic", "bmp",
+})  # fmt: skip
+_MACRO_ENDINGS: Final = frozenset({
+    "xlsm", "xltm", "xlam", "xlsb", "docm", "dotm", "pptm", "potm", "ppsm", "ppam",
+})  # fmt: skip
 _ARCHIVES: Final = frozenset(["zip", "lzh", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "cab"])
 _DIRECTION: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 _SCANNER: Final = re.compile(
     r"(?:scan|scn|scanned|img|image|dsc|dscn|dscf|pxl|mx|doc|skm|km|fax|p)?[-_ ]?\d{4,}(?:[-_ ]\d+)*"
-    r"|(?:scan|img|image|dsc|doc|fax|スキャン|画像|無題|名称未設定|新規)(?:[-_ ]?\(?\d*\)?)*",
+    r"|(?:scan|img|image|dsc|doc|fax|スキャン|画像|無題|名称未設定|新規)[-_ ()\d]*",
     re.IGNORECASE,
 )
 _LNK: Final = b"L\0\0\0\x01\x14\x02\0"

@@ -27,9 +27,7 @@ class _Sorted:
     good: tuple[Evidence, ...]
 
 
-def evidence_state(
-    rule: EvidenceRule, items: Sequence[Evidence], as_of: date
-) -> tuple[EvidenceState, str]:
+def evidence_state(rule: EvidenceRule, items: Sequence[Evidence], as_of: date) -> tuple[EvidenceState, str]:
     """The state on the day `as_of`, and why in a sentence for people.  `items` are those of one criterion.
 
     Pieces with the same bytes count once.  A piece that cannot be read or whose period has ended matters
@@ -41,7 +39,9 @@ def evidence_state(
     found = _sorted(rule, held, as_of)
     count = _count(found.good)
     if count >= rule.count:
-        return EvidenceState.COMPLETE, say("evidence is held: {held} of {needed}", held=count, needed=rule.count)
+        return EvidenceState.COMPLETE, say(
+            "evidence is held: {held} of {needed}", held=count, needed=rule.count
+        )
     return _too_few(rule, held, found)
 
 
@@ -119,7 +119,9 @@ def kind_said(kind: str) -> str:
 
 def kinds_said(kinds: Sequence[str]) -> str:
     """Several kinds as one translatable phrase."""
-    return reduce(lambda first, second: say("{first} or {second}", first=first, second=second), map(kind_said, kinds))
+    return reduce(
+        lambda first, second: say("{first} or {second}", first=first, second=second), map(kind_said, kinds)
+    )
 
 
 def last_good_day(dated_on: date, valid_months: int | None) -> date | None:

@@ -6,7 +6,7 @@ criterion at most to `reported`, and nothing at all reads as `unknown`, never as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -148,6 +148,36 @@ class Derived:
 
     state: State
     reason: str
+
+
+Place = tuple[str, str]
+"""(part, cycle) of a task within its criterion, both empty where unused."""
+
+
+def act_that_counts(standing: Iterable[Act], places: Collection[Place]) -> Act | None:
+    """The one act that a criterion's state follows from, out of the acts on it that stand.
+
+    `places` are those of its main tasks that count now.  An act on one part, or in one cycle, says nothing
+    of the others: a confirmation counts only where every place is decided, and then from the earliest of
+    them on, so that whatever changed after it is noticed.  A part that was returned returns the whole.
+    An act without a part is on all parts; one without a cycle only on tasks without a cycle.
+    """
+    ordered = sorted(standing, key=lambda act: act.seq)
+    found = [_last_on(ordered, place) for place in (places or [("", "")])]
+    decided = [act for act in found if act is not None]
+    returned = [act for act in decided if act.kind is ActKind.RETURN]
+    if returned:
+        return max(returned, key=lambda act: act.seq)
+    if len(decided) < len(found):
+        return None
+    confirmed = [act for act in decided if act.kind is ActKind.CONFIRM]
+    return min(confirmed or decided, key=lambda act: act.seq)
+
+
+def _last_on(ordered: Iterable[Act], place: Place) -> Act | None:
+    part, cycle = place
+    on_it = [act for act in ordered if act.part in {"", part} and act.cycle == cycle]
+    return on_it[-1] if on_it else None
 
 
 Predicate = Callable[[CriterionFacts], bool]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -18,7 +18,7 @@ from ticssync.store.events import By, Event
 from ticssync.store.store import Transaction
 
 PREFIX: Final = "E-"
-Held = Literal["held", "withdrawn", "unreadable"]
+STATES: Final = ("held", "withdrawn", "unreadable")
 _TEXTS: Final = ("name", "note", "handed_in_by")
 
 
@@ -48,12 +48,14 @@ def add_evidence(tx: Transaction, item: Evidence, by: By) -> Event:
     return tx.append("evidence.added", item.id, by, payload)
 
 
-def set_evidence_state(tx: Transaction, evidence_id: str, to: Held, by: By, reason: str) -> Event:
+def set_evidence_state(tx: Transaction, evidence_id: str, to: str, by: By, reason: str) -> Event:
     """A piece is withdrawn, found unreadable, or good again (event `evidence.state`).
 
     Raises UsageError for an id that is not there, for a state that it has already, and for a withdrawn piece
-    that would become unreadable: that would make it count again.
+    that would become unreadable (its withdrawal would be forgotten); ValueError for a word outside `STATES`.
     """
+    if to not in STATES:
+        raise ValueError(f"{to!r} is no state of evidence")
     state = _state(tx, evidence_id)
     if state == to or (state == "withdrawn" and to == "unreadable"):
         raise UsageError(say("evidence {id} is {state} already", id=evidence_id, state=_shown(state)))
@@ -70,7 +72,10 @@ def review_evidence(tx: Transaction, evidence_id: str, reviewer: str, by: By) ->
     held = next(one for one in evidence_of(tx) if one.id == evidence_id)
     if not reviewer or reviewer == held.handed_in_by:
         raise UsageError(
-            say("evidence {id} must be reviewed by another person than the one who handed it in", id=evidence_id)
+            say(
+                "evidence {id} must be reviewed by another person than the one who handed it in",
+                id=evidence_id,
+            )
         )
     return tx.append("evidence.reviewed", evidence_id, by, {"reviewed_by": storable_text(reviewer)})
 
@@ -106,11 +111,11 @@ def _row(tx: Transaction, evidence_id: str) -> str | None:
 def _state(tx: Transaction, evidence_id: str) -> str:
     state = _row(tx, evidence_id)
     if state is None:
-        raise UsageError(
-            say("there is no evidence {id}", id=evidence_id), fix=say("ticssync evidence list")
-        )
+        raise UsageError(say("there is no evidence {id}", id=evidence_id), fix=say("ticssync evidence list"))
     return state
 
 
 def _shown(state: str) -> str:
-    return {"held": say("held"), "withdrawn": say("withdrawn"), "unreadable": say("marked as unreadable")}[state]
+    return {"held": say("held"), "withdrawn": say("withdrawn"), "unreadable": say("marked as unreadable")}[
+        state
+    ]

@@ -1,4 +1,4 @@
-"""The locker: files that were handed in, kept under the hash of their bytes, never changed and never overwritten.
+"""The locker: files that were handed in, kept under the hash of their bytes, never changed or overwritten.
 
 `ab/cdef…`: two hex characters, then the other 62.  What lies there is whole or not there at all.
 """
@@ -39,7 +39,7 @@ class Locker:
         self.folder = folder
 
     def path(self, sha256: str) -> Path:
-        """Where these bytes lie, or would lie.  Raises ValueError for anything but 64 lower-case hex digits."""
+        """Where these bytes lie, or would lie.  Raises ValueError for anything but 64 lower-case digits."""
         if not _HASH.fullmatch(sha256):
             raise ValueError(f"{sha256!r} is not a SHA-256 in lower-case hex")
         return self.folder / sha256[:2] / sha256[2:]

@@ -84,7 +84,8 @@ def merge_field(
     candidates = [
         (side.tracker, side.lifted(old), side.edited_at, side.by_person)
         for side in sides
-        if side.changed or side.unbased
+        # A hub that holds nothing yet (the process died between the create and its record) takes what is there.
+        if side.changed or side.unbased or (old is MISSING and side.read is not MISSING)
     ]
     candidates = [one for one in candidates if one[1] != old]
     if wish is not MISSING:

@@ -126,8 +126,8 @@ class World:
         self.store.watch = watch
 
 
-GAPS = st.sampled_from([timedelta(minutes=20)] + [timedelta(days=days) for days in (1, 1, 3, 7, 24, 60)])
-PASSES = st.lists(st.tuples(GAPS, st.sampled_from(MODES)), min_size=60, max_size=120)
+GAPS = st.sampled_from([timedelta(minutes=20)] + [timedelta(days=days) for days in (1, 1, 7, 24, 60, 90)])
+PASSES = st.lists(st.tuples(GAPS, st.sampled_from(MODES)), min_size=30, max_size=60)
 SETTLED = st.dictionaries(st.sampled_from(DUTY_IDS), st.dates(START, END), max_size=len(DUTY_IDS))
 
 
@@ -174,7 +174,7 @@ def check(world: World) -> None:
 def test_no_reminder_is_lost_and_none_is_doubled_in_three_years_of_trouble() -> None:
     reached: Counter[str] = Counter()
 
-    @settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=14, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(passes=PASSES, settled=SETTLED)
     def simulate(passes: list[tuple[timedelta, str]], settled: dict[str, date]) -> None:
         world = run(passes, settled)

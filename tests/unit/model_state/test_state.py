@@ -57,13 +57,16 @@ def every_combination() -> Iterator[CriterionFacts]:
     for flags in product(FLAGS, repeat=8):
         for one, evidence, tasks in product(ACTS, EvidenceState, shapes):
             scope, read, profile, excluded, changed, over, missed, newer = flags
-            yield CriterionFacts(scope, read, profile, one, excluded, tasks, evidence, changed, over, missed, newer)
+            yield CriterionFacts(
+                scope, read, profile, one, excluded, tasks, evidence, changed, over, missed, newer
+            )
 
 
 def oracle(facts: CriterionFacts) -> str:
-    """Written from the sentences of the table, without looking at the code: the words that apply, in order."""
+    """Written from the sentences of the table, without looking at the code: the first word that applies."""
     statuses = [
-        task.status.value if task.status and task.binding is BindingState.LIVE else "gone" for task in facts.tasks
+        task.status.value if task.status and task.binding is BindingState.LIVE else "gone"
+        for task in facts.tasks
     ]
     last = facts.act.kind.value if facts.act else ""
     broken = facts.evidence_changed_since_act or any(task.reopened_since_act for task in facts.tasks)
@@ -104,7 +107,9 @@ def test_every_combination_of_facts_gives_the_word_of_the_table_and_keeps_the_la
         seen[state] += 1
         assert state == oracle(facts), facts
         if facts.act is None and not facts.excluded:
-            assert state not in {State.CONFIRMED, State.EXCLUDED}, "a tracker alone never confirms or excludes"
+            assert state not in {State.CONFIRMED, State.EXCLUDED}, (
+                "a tracker alone never confirms or excludes"
+            )
         if state in {State.CONFIRMED, State.REPORTED}:
             assert facts.read_since_as_of
             assert facts.evidence_state is not EvidenceState.UNREADABLE
@@ -159,7 +164,7 @@ def test_the_plain_cases(facts: CriterionFacts, expected: State) -> None:
 
 
 def test_a_confirmation_that_no_longer_holds_says_why_and_asks_the_confirmer_again() -> None:
-    """情報なし with the reason, and the item goes back onto the confirmer's sheet while the work is still reported."""
+    """情報なし with the reason; back onto the confirmer's sheet while the work is still reported."""
     changed = plain(tasks=(DONE,), act=ACTS[1], evidence_changed_since_act=True)
     reopened_task = plain(tasks=(TaskFact(Status.DOING, reopened_since_act=True),), act=ACTS[1])
 

@@ -1,0 +1,312 @@
+"""Taking evidence in: what lies at rest in the drop folders, and single files or records by command.
+
+Order of `take`: bytes into the locker, facts into the store, file to 受付済.  After a crash at any point the
+file still lies where it was or where it belongs, and taking it again adds nothing twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, tzinfo
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from ticssync.errors import Problem, RetryLaterError, Said, UsageError, say
+from ticssync.evidence.flags import HEAD, ending, flags
+from ticssync.evidence.rules import kind_said, last_good_day
+from ticssync.evidence.scan import Candidate, Look, Scan, instant, refusal, scan
+from ticssync.model.criterion import KeepMode
+from ticssync.model.evidence import Evidence
+from ticssync.store import By, Store, Transaction
+from ticssync.store.evidence import add_evidence, evidence_of, next_evidence_id
+from ticssync.store.locker import Kept, Locker, hash_of
+from ticssync.text import Text
+
+__all__ = ["Candidate", "Look", "Scan", "Taken", "add_file", "kind_of", "scan", "take"]
+
+Scopes = Mapping[str, Mapping[str, Any]]
+_WITHOUT_FILE: Final = (KeepMode.PAPER.value, KeepMode.ON_SITE.value)
+_PICTURES: Final = frozenset(["jpg", "jpeg", "png", "heic", "heif", "tif", "tiff", "bmp", "gif", "webp"])
+_TABLES: Final = frozenset(["xlsx", "xlsm", "xls", "csv", "tsv", "ods"])
+_RECORDS: Final = frozenset(["eml", "msg", "txt", "log"])
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file.
+
+    `ids` are the pieces that are new (none where all were held already), `moved_to` is where the file lies
+    now; None: it could not be moved and will be met again, which adds nothing.
+    """
+
+    ids: tuple[str, ...]
+    sha256: str
+    moved_to: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One item that the file serves: `tics/T-14` and its part of the scope payload."""
+
+    ref: str
+    data: Mapping[str, Any]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.data["evidence"]["kinds"])
+
+    def last_good_day(self, dated_on: date) -> date | None:
+        return last_good_day(dated_on, self.data["evidence"]["valid_months"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """What is the same for every item that one file or record serves; None: as the item says."""
+
+    name: str
+    mode: str
+    kept: Kept
+    dated_on: date
+    handed_in_by: str
+    channel: str
+    valid_until: date | None = None
+    evidence_class: str | None = None
+
+    def piece(self, item: _Item, kind: str, note: str) -> Evidence:
+        own_class = item.data["evidence_class"]
+        return Evidence(
+            id="",
+            criterion=item.ref,
+            cycle="",
+            name=self.name,
+            kind=kind,
+            keep_mode=self.mode,
+            evidence_class=own_class if self.evidence_class is None else self.evidence_class,
+            sha256=self.kept.sha256,
+            size=self.kept.size,
+            dated_on=self.dated_on,
+            valid_until=self.valid_until or item.last_good_day(self.dated_on),
+            handed_in_by=self.handed_in_by,
+            channel=self.channel,
+            note=note,
+        )
+
+
+def take(
+    candidate: Candidate,
+    *,
+    store: Store,
+    locker: Locker,
+    scopes: Scopes,
+    by: By,
+    received: Path,
+    zone: tzinfo,
+    handed_in_by: str,
+    today: date,
+    lang: str = "ja",
+) -> Taken:
+    """Take one file that `scan` found ready.  `zone` and `today` are the company's.
+
+    It is dated by its own time (never later than today).  The strictest of its items decides how it is kept:
+    the same bytes are not held back for one item and given out for another.  The kind follows the name where
+    the item's rule knows that kind, else it is the first one of the rule (the member put it there on purpose)
+    and the note says so, in `lang`.
+
+    Raises RetryLaterError where the file changed meanwhile, UsageError for an item that no scope has,
+    CorruptStoreError where locker or store cannot be written, OSError where the file cannot be read.
+    """
+    items = _items(scopes, candidate.item_ids)
+    mode = _keep_mode(items)
+    with candidate.path.open("rb") as stream:
+        kept = _keep(stream, mode, locker)
+        if not _unchanged(candidate, os.fstat(stream.fileno())):
+            raise RetryLaterError(say("{file} changed while it was being read", file=candidate.relative))
+    dated_on = min(candidate.mtime.astimezone(zone).date(), today)
+    handed = _Handed(candidate.path.name, mode, kept, dated_on, handed_in_by, by.channel)
+    pieces = [handed.piece(item, *_kind(handed.name, item.kinds, lang)) for item in items]
+    with store.write() as tx:
+        added = [_add_new(tx, piece, by, today) for piece in pieces]
+    ids = tuple(identity for identity in added if identity)
+    return Taken(ids, kept.sha256, _move(candidate, received / f"{today:%Y-%m}"))
+
+
+def add_file(
+    path: Path | None,
+    *,
+    items: Sequence[str],
+    kind: str,
+    dated_on: date,
+    valid_until: date | None,
+    keep_mode: str | None,
+    evidence_class: str | None,
+    note: str,
+    store: Store,
+    locker: Locker,
+    scopes: Scopes,
+    by: By,
+    handed_in_by: str,
+) -> tuple[str, ...]:
+    """Add one file for several items, or a record of paper or on-site proof (`path` None).
+
+    `items` are ids or `tics/T-14`.  `valid_until` None: as the item's rule says; `keep_mode` and
+    `evidence_class` None: the item's own; `kind` empty: by the name.  The file stays where it is.  Returns
+    the ids, in order; what stands already with the same bytes, item, day and period is not added again.
+    Raises UsageError with all problems, CorruptStoreError where locker or store cannot be written.
+    """
+    found = _items(scopes, items)
+    mode = keep_mode or _keep_mode(found)
+    _check(path, mode, note, dated_on, valid_until)
+    kept, name = Kept("", 0), (note.strip().splitlines() or [""])[0][:80]
+    if path is not None:
+        name = path.name
+        with path.open("rb") as stream:
+            kept = _keep(stream, mode, locker)
+    handed = _Handed(name, mode, kept, dated_on, handed_in_by, by.channel, valid_until, evidence_class)
+    pieces = [handed.piece(item, kind or _kind(name, item.kinds, "ja")[0], note) for item in found]
+    with store.write() as tx:
+        return tuple([_standing(tx, piece) or _add(tx, piece, by) for piece in pieces])
+
+
+def kind_of(name: str) -> str:
+    """The kind of evidence that a file's name suggests: photo, register, record, else document."""
+    last = ending(name)
+    for kind, endings in (("photo", _PICTURES), ("register", _TABLES), ("record", _RECORDS)):
+        if last in endings:
+            return kind
+    return "document"
+
+
+def _kind(name: str, kinds: Sequence[str], lang: str) -> tuple[str, str]:
+    guess = kind_of(name)
+    if not kinds or guess in kinds:
+        return guess, ""
+    # A picture may as well be of a screen.
+    chosen = "screenshot" if guess == "photo" and "screenshot" in kinds else kinds[0]
+    note = say(
+        "the kind follows the item: {kind} (its name suggests: {guess})",
+        kind=kind_said(chosen),
+        guess=kind_said(guess),
+    )
+    return chosen, Text(lang).said(note)
+
+
+def _items(scopes: Scopes, names: Sequence[str]) -> list[_Item]:
+    """The items of these names, of every scheme that has them.  Raises UsageError with all unknown ones."""
+    known = [
+        _Item(f"{scheme}/{item['id']}", item)
+        for scheme, scope in sorted(scopes.items())
+        for item in scope["items"]
+    ]
+    found: dict[str, _Item] = {}
+    problems = []
+    for name in names:
+        matching = [item for item in known if name in (item.ref, item.data["id"])]
+        found |= {item.ref: item for item in matching}
+        if not matching:
+            problems.append(Problem(say("no scheme has an item {item}", item=name)))
+    if problems or not found:
+        raise UsageError(say("the items are not known"), fix=say("ticssync catalog list"), problems=problems)
+    return list(found.values())
+
+
+def _keep_mode(items: Sequence[_Item]) -> str:
+    """Bytes are kept only where every item wants a copy: a file that is there, of paper, is hashed."""
+    copies = all(item.data["keep_mode"] == KeepMode.COPY.value for item in items)
+    return (KeepMode.COPY if copies else KeepMode.HASH_ONLY).value
+
+
+def _keep(stream: BinaryIO, mode: str, locker: Locker) -> Kept:
+    return locker.put(stream) if mode == KeepMode.COPY.value else hash_of(stream)
+
+
+def _add_new(tx: Transaction, piece: Evidence, by: By, today: date) -> str:
+    """Add it unless the same bytes stand for the same item: its id, or empty."""
+    same = [
+        one for one in evidence_of(tx, piece.criterion) if one.sha256 == piece.sha256 and not one.withdrawn
+    ]
+    return "" if any(_lasts(one, piece, today) for one in same) else _add(tx, piece, by)
+
+
+def _lasts(held: Evidence, new: Evidence, today: date) -> bool:
+    # Handed in again after its period has ended, an unchanged file is new proof; after a crash it is not.
+    if held.valid_until is None or held.valid_until >= today:
+        return True
+    return new.valid_until is not None and held.valid_until >= new.valid_until
+
+
+def _standing(tx: Transaction, piece: Evidence) -> str:
+    if not piece.sha256:
+        return ""
+    wanted = (piece.sha256, piece.dated_on, piece.valid_until)
+    for one in evidence_of(tx, piece.criterion):
+        if (one.sha256, one.dated_on, one.valid_until) == wanted and not one.withdrawn:
+            return one.id
+    return ""
+
+
+def _add(tx: Transaction, piece: Evidence, by: By) -> str:
+    identity = next_evidence_id(tx)
+    add_evidence(tx, replace(piece, id=identity), by)
+    return identity
+
+
+def _check(path: Path | None, mode: str, note: str, dated_on: date, valid_until: date | None) -> None:
+    problems = []
+    if mode not in {known.value for known in KeepMode}:
+        problems.append(Problem(say("{mode} is no way to keep evidence", mode=mode)))
+    if path is None and mode not in _WITHOUT_FILE:
+        problems.append(Problem(say("without a file, evidence is on paper or shown on site")))
+    if path is None and not note.strip():
+        problems.append(Problem(say("say what it is, where it is kept and who saw it")))
+    if valid_until is not None and valid_until < dated_on:
+        problems.append(
+            Problem(
+                say(
+                    "its last good day {until} lies before its date {on}",
+                    until=valid_until.isoformat(),
+                    on=dated_on.isoformat(),
+                )
+            )
+        )
+    if path is not None:
+        problems += [Problem(why, file=str(path)) for why in _wrong_file(path)]
+    if problems:
+        raise UsageError(say("the evidence cannot be added"), problems=problems)
+
+
+def _wrong_file(path: Path) -> list[Said]:
+    try:
+        with path.open("rb") as stream:
+            why = refusal(flags(path.name, stream.read(HEAD)))
+    except OSError as error:
+        return [say("it cannot be read: {why}", why=error.strerror or str(error))]
+    return [why] if why else []
+
+
+def _move(candidate: Candidate, folder: Path) -> Path | None:
+    """Put the file where the received ones lie.
+
+    None where it cannot be moved (open in Excel on Windows) or is another one by now: then the next look
+    meets it again.
+    """
+    try:
+        if not _unchanged(candidate, candidate.path.lstat()):
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        return candidate.path.rename(_free(folder, candidate.path.name))
+    except OSError:
+        return None
+
+
+def _unchanged(candidate: Candidate, status: os.stat_result) -> bool:
+    return (status.st_size, instant(status.st_mtime_ns)) == (candidate.size, candidate.mtime)
+
+
+def _free(folder: Path, name: str) -> Path:
+    target, number = folder / name, 1
+    while os.path.lexists(target):
+        number += 1
+        target = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
+    return target
