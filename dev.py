@@ -257,7 +257,7 @@ def apt_install(packages: Sequence[str]) -> None:
 
 def checks(report: Report) -> None:
     """What reads the code without running it."""
-    report.step("ruff", [tool("ruff"), "check", "."])
+    report.step("ruff", [tool("ruff"), "check", "--output-format", "concise", "."])
     report.step("mypy", [tool("mypy")])
     report.step("import rules", [tool("lint-imports")], environment=UTF_8)
     report.step("spelling", [tool("codespell"), *(name for name in SPELLED if (ROOT / name).exists())])
@@ -267,7 +267,9 @@ def declared_dependencies(report: Report) -> None:
     """Every import is declared and every declared dependency is used, package by package."""
     for folder in (ROOT, *PLUGINS):
         report.step(
-            f"deptry {folder.name if folder != ROOT else 'ticssync'}", [tool("deptry"), "src"], cwd=folder
+            f"deptry {folder.name if folder != ROOT else 'ticssync'}",
+            [tool("deptry"), "--no-ansi", "src"],
+            cwd=folder,
         )
 
 

@@ -37,7 +37,9 @@ def certificate(folder: Path, *, name: str = "127.0.0.1") -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name))]), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -86,14 +88,18 @@ class MailServer:
     def __exit__(self, *_: object) -> None:
         self.controller.stop()
 
-    async def handle_MAIL(self, _server: SMTP, session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+    async def handle_MAIL(
+        self, _server: SMTP, session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:  # noqa: N802
         if self.to_mail and (answer := self.to_mail.pop(0)):
             return answer
         self.secured.append(session.ssl is not None)
         envelope.mail_from = address
         return "250 2.1.0 ok"
 
-    async def handle_RCPT(self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:  # noqa: N802
         if self.to_rcpt and (answer := self.to_rcpt.pop(0)):
             return answer
         envelope.rcpt_tos.append(address)
@@ -110,11 +116,16 @@ class MailServer:
             server.transport.abort()
         return answer
 
-    def _authenticate(self, _server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+    def _authenticate(
+        self, _server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: Any
+    ) -> AuthResult:
         self.logins += 1
         if self.to_auth:
             return AuthResult(success=False, handled=False, message=self.to_auth.pop(0))
-        good = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+        good = isinstance(data, LoginPassword) and (data.login, data.password) == (
+            USER.encode(),
+            PASSWORD.encode(),
+        )
         return AuthResult(success=good, handled=good)
 
 
@@ -124,5 +135,3 @@ class _Controller(Controller):
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
-
-

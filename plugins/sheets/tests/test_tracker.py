@@ -969,3 +969,26 @@ def test_a_file_that_is_cut_while_somebody_saves_it_is_tried_again_later(desk):
 
     with pytest.raises(Unavailable, match="being saved"):
         list(desk.tracker().list_changed(None))
+
+
+def test_a_persons_edit_after_our_write_is_listed_though_the_cursor_is_older_than_our_write(desk):
+    desk.start("T-1")
+    tracker = desk.tracker()
+    cursor = next(iter(tracker.list_changed(None))).cursor
+    tracker.write([], [change("T-1", body="新しい")])
+    with desk.edit() as sheet:
+        sheet.cell(FIRST, column(sheet, "対応状況")).value = "完了"
+    page = next(iter(desk.tracker().list_changed(cursor)))
+
+    assert [task.fields["status"] for task in page.items] == ["done"]
+
+
+def test_a_file_that_cannot_be_opened_for_writing_waits_without_a_holder(desk, monkeypatch):
+    desk.start("T-1")
+    before = digest(desk.path)
+    monkeypatch.setattr("ticssync_sheets.workbook.source.can_append", lambda path: False)
+
+    with pytest.raises(Unavailable, match="read-only") as busy:
+        desk.tracker().write([], [change("T-1", status="done")])
+    assert busy.value.holder == ""
+    assert digest(desk.path) == before

@@ -10,7 +10,7 @@ from typing import Any
 
 from ticssync.app.deadlines import keep_proof
 from ticssync.app.ledger import read_ledger
-from ticssync.app.scope import current_scopes, take
+from ticssync.app.scope import scopes_now, take
 from ticssync.app.settle import find_criterion
 from ticssync.app.standing import Ledger, Standing, standings
 from ticssync.app.sync_once import load_mappings
@@ -106,14 +106,21 @@ def actor_person(workspace: Workspace) -> str | None:
 
 
 def record(
-    workspace: Workspace, tx: Transaction, found: Act, standing: Standing, mappings: dict[str, TaskMapping], source: str = ""
+    workspace: Workspace,
+    tx: Transaction,
+    found: Act,
+    standing: Standing,
+    mappings: dict[str, TaskMapping],
+    source: str = "",
 ) -> Act:
     """Write the act, and what it asks of the tracker: each status and note once, with the next sync.
 
     `source` names the line it was read from (sheet and row).
     """
     taken_back = standing.act.seq if found.kind is ActKind.WITHDRAW and standing.act else None
-    recorded = record_act(tx, replace(found, actor=workspace.around.actor, withdraws=taken_back, source=source))
+    recorded = record_act(
+        tx, replace(found, actor=workspace.around.actor, withdraws=taken_back, source=source)
+    )
     for task in standing.tasks:
         mapping = mappings.get(task.ref.tracker)
         if mapping is None or task.role != "main":
@@ -144,7 +151,7 @@ def profile_show(workspace: Workspace) -> dict[str, Any]:
     """The JSON of `profile show`: every item, in or out, with the reason, and who confirmed the profile."""
     from ticssync.store.scopes import profile_acts
 
-    scopes = current_scopes(workspace.config, workspace.today)
+    scopes = scopes_now(workspace)
     with workspace.store.read() as tx:
         confirmed = profile_acts(tx)
     lang = workspace.around.lang
@@ -188,10 +195,10 @@ def profile_confirm(
     if problems:
         raise UsageError(say("the profile cannot be confirmed this way"), problems=problems)
     kept = keep_proof(workspace, proof)
-    scopes = current_scopes(workspace.config, workspace.today)
+    scopes = scopes_now(workspace)
     role = next(one for one in roles if one in (Role.MANAGER, Role.EXECUTIVE))
     with workspace.store.write() as tx:
-        take(tx, scopes, workspace.config, workspace.by())
+        take(tx, scopes, workspace.config, workspace.by(), workspace.today)
         seqs = []
         for scheme, scope in scopes.items():
             event = confirm_profile(

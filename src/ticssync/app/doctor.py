@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ticssync.app.places import nearest_existing, read_mounts, readable_by_others, writable, wrong_place
 from ticssync.app.processes import process_alive
-from ticssync.app.scope import calendar, current_scopes
+from ticssync.app.scope import calendar, scopes_now
 from ticssync.app.sync_once import load_mappings, open_sites
 from ticssync.app.workspace import Surroundings, Workspace, open_workspace
 from ticssync.bundle.keys import load_key
@@ -141,7 +141,7 @@ def _store(workspace: Workspace) -> Iterator[Check]:
             "store.chain",
             "fail",
             say("the event log does not hold together: {what}", what=problems[0]),
-            say("ticssync restore FILE, and ask what happened"),
+            say("put your backup of the management folder back, and ask what happened"),
         )
     else:
         yield Check("store.chain", "ok", say("the event log holds together: {n} events", n=len(events)))
@@ -183,7 +183,7 @@ def _people(workspace: Workspace) -> Iterator[Check]:
             say("nobody holds the role executive: the manager's own items have nobody else to confirm them"),
             say("roles: executive: [PERSON]"),
         )
-    scopes = current_scopes(workspace.config, today)
+    scopes = scopes_now(workspace)
     ownerless = [
         item["id"]
         for scope in scopes.values()
@@ -238,7 +238,7 @@ def _certificates(workspace: Workspace) -> Iterator[Check]:
 
 
 def _mapping(workspace: Workspace) -> Iterator[Check]:
-    scopes = current_scopes(workspace.config, workspace.today)
+    scopes = scopes_now(workspace)
     mappings = load_mappings(
         workspace, item_ids=[item["id"] for scope in scopes.values() for item in scope["items"]]
     )

@@ -16,9 +16,10 @@ from ticssync.app.workspace import Workspace
 from ticssync.errors import UsageError, say
 from ticssync.evidence.folders import make_folders
 from ticssync.evidence.hand_in import Look, add_file, scan, take
-from ticssync.store.evidence import evidence_of, set_evidence_state
+from ticssync.store.evidence import evidence_of, review_evidence, set_evidence_state
 from ticssync.store.locker import Locker
 from ticssync.store.scopes import scopes
+from ticssync.yamlfile import nearest
 
 LOOKS = "hand_in:looks"
 
@@ -139,3 +140,15 @@ def withdraw(workspace: Workspace, ident: str, reason: str) -> dict[str, Any]:
             raise UsageError(say("there is no evidence {id}", id=ident), fix=say("ticssync evidence list"))
         event = set_evidence_state(tx, ident, "withdrawn", workspace.by(), reason)
     return {"event": event.seq, "id": ident}
+
+
+def review(workspace: Workspace, ident: str, person: str) -> dict[str, Any]:
+    """A named person, other than the one who handed it in, has looked at this evidence."""
+    people = workspace.config.organisation.people
+    if person not in people:
+        near = nearest(person, sorted(people))
+        fix = say("did you mean {near}?", near=near) if near else say("add them under people:")
+        raise UsageError(say("people: names nobody called {name}", name=person), fix=fix)
+    with workspace.store.write() as tx:
+        event = review_evidence(tx, ident, person, workspace.by("cli", person))
+    return {"event": event.seq, "id": ident, "reviewed_by": person}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from ticssync import __version__
 from ticssync.app.workspace import Workspace
 from ticssync.catalog import load_catalog, scope_payload, shipped_catalog
 from ticssync.config import Config
 from ticssync.deadlines.calendar import CompanyCalendar
 from ticssync.errors import Problem, UsageError, say
-from ticssync.model.canonical import digest
+from ticssync.model.canonical import digest, plain
 from ticssync.model.criterion import Catalog
 from ticssync.store import By, Transaction
 from ticssync.store.duties import certificates_changed
@@ -21,6 +24,8 @@ from ticssync.store.scopes import scopes
 from ticssync.yamlfile import read_yaml
 
 Scopes = Mapping[str, Mapping[str, Any]]
+INPUTS: Final = "scope_inputs"
+"""Where the store keeps what its scopes were made from."""
 
 
 def catalogs(config: Config) -> tuple[Catalog, ...]:
@@ -28,13 +33,29 @@ def catalogs(config: Config) -> tuple[Catalog, ...]:
     found, problems = [], list[Problem]()
     overlay = config.path(config.values.overlay) if config.values.overlay else None
     for name in config.values.catalogs:
-        catalog, wrong = load_catalog(catalog_file(config, name), overlay)
+        file = catalog_file(config, name)
+        catalog, wrong = _loaded(file, _digest_of(file), overlay, _digest_of(overlay))
         problems += wrong
         if catalog is not None:
             found.append(catalog)
     if problems:
         raise UsageError(say("the catalogue is wrong"), problems=problems)
     return tuple(found)
+
+
+@lru_cache(maxsize=8)
+def _loaded(
+    file: Path, _content: str, overlay: Path | None, _overlay_content: str
+) -> tuple[Catalog | None, list[Problem]]:
+    """Reading a pack takes most of a second (places are kept for every value): once per process and content."""
+    return load_catalog(file, overlay)
+
+
+def _digest_of(file: Path | None) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+    except OSError:
+        return ""
 
 
 def catalog_file(config: Config, name: str) -> Path:
@@ -56,21 +77,60 @@ def current_scopes(config: Config, today: date) -> dict[str, dict[str, Any]]:
     return found
 
 
-def take(tx: Transaction, found: Scopes, config: Config, by: By) -> None:
+def scopes_now(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """As `current_scopes`; what the store took already is used while nothing that it came from has changed."""
+    with workspace.store.read() as tx:
+        if tx.meta(INPUTS) == inputs_digest(workspace.config, workspace.today):
+            return scopes(tx)
+    return current_scopes(workspace.config, workspace.today)
+
+
+def inputs_digest(config: Config, today: date) -> str:
+    """Names everything that a scope comes from: files, profile, people, roles, and the day where roles have days."""
+    files = [catalog_file(config, name) for name in config.values.catalogs]
+    overlay = config.path(config.values.overlay) if config.values.overlay else None
+    organisation = config.organisation
+    holders = [one for entries in organisation.roles.values() for _, held in entries for one in held]
+    dated = any(one.since or one.until for one in holders)
+    return digest(
+        plain(
+            {
+                "version": __version__,
+                "company": config.company,
+                "profile": config.profile.plain(),
+                "files": [_digest_of(file) for file in (*files, overlay)],
+                "day": today.isoformat() if dated else "",
+                "people": {one.id: one.name for one in organisation.people.values()},
+                "roles": repr(sorted(organisation.roles.items())),
+            }  # fmt: skip
+        )
+    )
+
+
+def take(tx: Transaction, found: Scopes, config: Config, by: By, today: date) -> None:
     """Write what changed of scopes and certificates into the log; nothing where nothing did."""
     standing = scopes(tx)
     for scheme, payload in found.items():
-        if digest(json.loads(json.dumps(payload))) != digest(standing.get(scheme)):
-            tx.append("scope.taken", scheme, by, payload)
+        if _same(payload, standing.get(scheme)):
+            continue
+        tx.append("scope.taken", scheme, by, payload)
     certificates_changed(tx, config.certificates, by)
+    if tx.meta(INPUTS) != (inputs := inputs_digest(config, today)):
+        tx.put_meta(INPUTS, inputs)
 
 
-def anything_to_take(tx: Transaction, found: Scopes, config: Config) -> bool:
+def _same(payload: Mapping[str, Any], standing: Mapping[str, Any] | None) -> bool:
+    return standing is not None and digest(json.loads(json.dumps(payload))) == digest(standing)
+
+
+def anything_to_take(tx: Transaction, found: Scopes, config: Config, today: date) -> bool:
     """Whether `take` would write."""
     from ticssync.store.duties import certificates
 
+    if tx.meta(INPUTS) != inputs_digest(config, today):
+        return True
     standing = scopes(tx)
-    if any(digest(payload) != digest(standing.get(scheme)) for scheme, payload in found.items()):
+    if any(not _same(payload, standing.get(scheme)) for scheme, payload in found.items()):
         return True
     known = {one.id: one for one in certificates(tx)}
     return any(known.get(one.id) != one for one in config.certificates)

@@ -13,7 +13,7 @@ from typing import Any
 from ticssync.app.display import display_for
 from ticssync.app.ledger import read_ledger
 from ticssync.app.processes import process_alive
-from ticssync.app.scope import Scopes, anything_to_take, calendar, current_scopes, take
+from ticssync.app.scope import Scopes, anything_to_take, calendar, scopes_now, take
 from ticssync.app.workspace import Workspace
 from ticssync.config import TrackerPart
 from ticssync.errors import EXIT_PRECEDENCE, Problem, RetryLaterError, UsageError, say
@@ -94,7 +94,7 @@ def sync(workspace: Workspace, order: SyncOrder) -> SyncResult:
     started = time.monotonic()
     with workspace.store.read() as tx:
         workspace.check_place(tx)
-    scopes = current_scopes(workspace.config, workspace.today)
+    scopes = scopes_now(workspace)
     mappings = load_mappings(
         workspace, item_ids=[item["id"] for scope in scopes.values() for item in scope["items"]]
     )
@@ -182,13 +182,13 @@ def _stands_still(workspace: Workspace, current: leases.Lease) -> bool:
 def _settle_in(workspace: Workspace, scopes: Scopes) -> None:
     """Take scope and certificates into the log, and remember where the store lives, where that is new."""
     with workspace.store.read() as tx:
-        needed = tx.meta("place") is None or anything_to_take(tx, scopes, workspace.config)
+        needed = tx.meta("place") is None or anything_to_take(tx, scopes, workspace.config, workspace.today)
     if not needed:
         return
     with workspace.store.write() as tx:
         if tx.meta("place") is None:
             tx.put_meta("place", workspace.place())
-        take(tx, scopes, workspace.config, workspace.by())
+        take(tx, scopes, workspace.config, workspace.by(), workspace.today)
 
 
 def _pass(

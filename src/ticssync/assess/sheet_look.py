@@ -183,14 +183,8 @@ def _table(
         form.book.put(form.sheet, HEADER, column, form.word(head), look)
         form.sheet.set_column(column, column, _WIDTHS[name])
     if not rows:
-        form.line(
-            HEADER + 1,
-            form.text("Nothing waits for your decision."),
-            _LOWEST,
-            border=1,
-            border_color=LINE,
-            align="center",
-        )
+        nothing = form.text("Nothing waits for your decision.")
+        form.line(HEADER + 1, nothing, _LOWEST, (1, _LAST), border=1, border_color=LINE, align="center")
     heights = {}
     for index, (row, number) in enumerate(zip(rows, numbers, strict=True), start=HEADER + 1):
         shown = {"number": number, **_shown(form, row, confirmer)}

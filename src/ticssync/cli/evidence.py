@@ -185,3 +185,23 @@ def withdraw(call: Call, ident: str, reason: str) -> None:
         return Answer(data, lambda screen: screen.line(call.text("{id} is withdrawn.", id=ident)))
 
     call.answer(work)
+
+
+@command.command("review", help=tr("A named person, other than the one who handed it in, has looked at it."))
+@common
+@click.argument("ident", metavar="ID")
+@click.option("--by", "person", required=True, metavar="PERSON", help=tr("Who looked at it"))
+def review(call: Call, ident: str, person: str) -> None:
+    """Review."""
+
+    def work() -> Answer:
+        from ticssync.app.hand_in import review as review_one
+        from ticssync.app.workspace import open_workspace
+
+        with open_workspace(call.around) as workspace:
+            data = review_one(workspace, ident, person)
+        return Answer(
+            data, lambda screen: screen.line(call.text("{id} was looked at by {name}.", id=ident, name=person))
+        )
+
+    call.answer(work)

@@ -112,7 +112,7 @@ def kind_said(kind: str) -> str:
         "record": say("record"),
         "photo": say("photo"),
         "screenshot": say("screenshot"),
-        "certificate": say("certificate (evidence)"),
+        "certificate": say("certificate"),
     }
     return known.get(kind, kind)
 

@@ -30,7 +30,7 @@ def ticssync_notifiers() -> Sequence[NotifierKind]:  # type: ignore[empty-body]
 
 
 @hookspec
-def ticssync_review_plan(tracker: str, actions: Sequence[Mapping[str, Any]]) -> str | None:  # type: ignore[empty-body]
+def ticssync_review_plan(tracker: str, actions: Sequence[Mapping[str, Any]]) -> str | None:
     """Called with the planned actions of one tracker (the JSON shape of `plan`) before anything is written.
 
     A text vetoes the writes of that tracker in this cycle and is shown to the admin; None lets them pass.

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
-from ticssync.errors import CorruptStoreError, RetryLaterError
+from ticssync.errors import CorruptStoreError, RetryLaterError, say
 
 MEMORY: Final = "sqlite://"
 BUSY_MS: Final = 15_000
@@ -65,22 +65,32 @@ def plain_errors(where: str) -> Iterator[None]:
         raise _operational(where, str(error.orig)) from error
     except DatabaseError as error:
         raise CorruptStoreError(
-            f"the store {where} is damaged: {error.orig}",
-            fix="ticssync restore FILE, or ticssync rebind",
+            say("the store {where} is damaged: {why}", where=where, why=str(error.orig)),
+            fix=say("put your backup of the management folder back"),
         ) from error
     except sqlite3.Error as error:
-        raise CorruptStoreError(f"the store {where} cannot be read: {error}") from error
+        raise CorruptStoreError(
+            say("the store {where} cannot be read: {why}", where=where, why=str(error))
+        ) from error
 
 
 def _operational(where: str, reason: str) -> Exception:
     lowered = reason.lower()
     if "locked" in lowered or "busy" in lowered:
-        return RetryLaterError(f"the store {where} is busy: {reason}")
+        return RetryLaterError(say("the store {where} is busy: {why}", where=where, why=reason))
     if "full" in lowered:
-        return CorruptStoreError(f"the disk that holds the store {where} is full", fix="make room and run again")
+        return CorruptStoreError(
+            say("the disk that holds the store {where} is full", where=where),
+            fix=say("make room and run again; nothing was lost"),
+        )
     if "readonly" in lowered or "read-only" in lowered:
-        return CorruptStoreError(f"the store {where} may not be written: {reason}", fix="mend the permissions")
-    return CorruptStoreError(f"the store {where} cannot be used: {reason}", fix="ticssync doctor")
+        return CorruptStoreError(
+            say("the store {where} may not be written: {why}", where=where, why=reason),
+            fix=say("mend the permissions of its folder"),
+        )
+    return CorruptStoreError(
+        say("the store {where} cannot be used: {why}", where=where, why=reason), fix=say("ticssync doctor")
+    )
 
 
 def revision_of(connection: Connection) -> str | None:

@@ -46,18 +46,39 @@ class Lease:
 def read_lease(tx: Transaction) -> Lease | None:
     """Who holds it, if anybody."""
     table = schema.lease
-    row = tx.connection.execute(select(table).where(table.c.workspace_id == tx.workspace)).mappings().one_or_none()
+    row = (
+        tx.connection.execute(select(table).where(table.c.workspace_id == tx.workspace))
+        .mappings()
+        .one_or_none()
+    )
     if row is None or not row["holder"]:
         return None
-    return Lease(Holder(row["holder"], row["host"], row["pid"]), row["since"], row["token"], row["heartbeat"], row["beat_at"])
+    return Lease(
+        Holder(row["holder"], row["host"], row["pid"]),
+        row["since"],
+        row["token"],
+        row["heartbeat"],
+        row["beat_at"],
+    )
 
 
 def _token(tx: Transaction) -> int:
     table = schema.lease
-    return tx.connection.execute(select(table.c.token).where(table.c.workspace_id == tx.workspace)).scalar_one_or_none() or 0
+    return (
+        tx.connection.execute(
+            select(table.c.token).where(table.c.workspace_id == tx.workspace)
+        ).scalar_one_or_none()
+        or 0
+    )
 
 
-def acquire(store: Store, holder: Holder, *, alive: Callable[[int], bool], lapsed: Callable[[Lease], bool] = lambda _lease: False) -> Lease:
+def acquire(
+    store: Store,
+    holder: Holder,
+    *,
+    alive: Callable[[int], bool],
+    lapsed: Callable[[Lease], bool] = lambda _lease: False,
+) -> Lease:
     """Take the lease.  Raises RetryLaterError naming host, process and since when, where another one lives.
 
     `alive` tells whether a process of this host runs; `lapsed` whether the caller has watched the counter
@@ -72,7 +93,9 @@ def acquire(store: Store, holder: Holder, *, alive: Callable[[int], bool], lapse
     return lease
 
 
-def _may_take(current: Lease, holder: Holder, alive: Callable[[int], bool], lapsed: Callable[[Lease], bool]) -> bool:
+def _may_take(
+    current: Lease, holder: Holder, alive: Callable[[int], bool], lapsed: Callable[[Lease], bool]
+) -> bool:
     same_host = current.holder.host == holder.host
     # One process runs one pass at a time, so a lease of our own process is left over from a pass that failed.
     if same_host and current.holder.pid == holder.pid:
@@ -84,7 +107,12 @@ def held(current: Lease) -> RetryLaterError:
     """The error that names the holder."""
     one = current.holder
     return RetryLaterError(
-        say("another ticssync works on this workspace: {host}, process {pid}, since {since}", host=one.host, pid=one.pid, since=current.since),
+        say(
+            "another ticssync works on this workspace: {host}, process {pid}, since {since}",
+            host=one.host,
+            pid=one.pid,
+            since=current.since,
+        ),
         fix=say("wait until it is done; if that machine is gone, the lease lapses by itself in a minute"),
     )
 
@@ -127,7 +155,10 @@ def release(store: Store, lease: Lease) -> None:
     with store.write() as tx:
         current = read_lease(tx)
         if current is not None and current.token == lease.token:
-            _keep(tx, Lease(Holder("", "", 0), lease.since, lease.token, current.heartbeat, instant_text(tx.now)))
+            _keep(
+                tx,
+                Lease(Holder("", "", 0), lease.since, lease.token, current.heartbeat, instant_text(tx.now)),
+            )
 
 
 def silent_for(lease: Lease, now: datetime) -> float:

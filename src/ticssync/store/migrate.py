@@ -48,7 +48,12 @@ def schema_differences(connection: Connection) -> list[object]:
 
 def _copy(source: Path, target: Path) -> None:
     if shutil.disk_usage(source.parent).free < source.stat().st_size * 2:
-        raise CorruptStoreError(say("there is no room for the copy that is made before the store {where} is upgraded", where=str(source)))
+        raise CorruptStoreError(
+            say(
+                "there is no room for the copy that is made before the store {where} is upgraded",
+                where=str(source),
+            )
+        )
     with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
         old.backup(new)
     new.close()

@@ -36,7 +36,9 @@ def project(connection: Connection, workspace: str, event: Event) -> None:
         function(connection, workspace, event, event.data)
 
 
-def put(connection: Connection, table: Table, workspace: str, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+def put(
+    connection: Connection, table: Table, workspace: str, key: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
     """Insert the row, or update it where its key stands already (both databases, no dialect's upsert)."""
     where = [table.c.workspace_id == workspace, *(table.c[name] == value for name, value in key.items())]
     if values and connection.execute(update(table).where(*where).values(**values)).rowcount:
@@ -53,7 +55,13 @@ def _remove(connection: Connection, table: Table, workspace: str, **key: Any) ->
 
 @_of("scope.taken")
 def _scope(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
-    put(connection, schema.scope, workspace, {"scheme": event.subject}, {"payload": canonical_json(data), "seq": event.seq})
+    put(
+        connection,
+        schema.scope,
+        workspace,
+        {"scheme": event.subject},
+        {"payload": canonical_json(data), "seq": event.seq},
+    )
 
 
 @_of("profile.confirmed")
@@ -64,7 +72,13 @@ def _profile(connection: Connection, workspace: str, event: Event, data: Mapping
 
 @_of("tracker.read")
 def _tracker(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
-    put(connection, schema.tracker, workspace, {"name": event.subject}, {"kind": data["kind"], "read_on": data["on"]})
+    put(
+        connection,
+        schema.tracker,
+        workspace,
+        {"name": event.subject},
+        {"kind": data["kind"], "read_on": data["on"]},
+    )
 
 
 @_of("tracker.renamed")
@@ -126,7 +140,9 @@ def _problems(connection: Connection, workspace: str, event: Event, data: Mappin
     _update_binding(connection, workspace, data, {"problems": canonical_json(data["problems"])})
 
 
-def _update_binding(connection: Connection, workspace: str, data: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+def _update_binding(
+    connection: Connection, workspace: str, data: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
     table = schema.binding
     connection.execute(
         update(table)
@@ -148,7 +164,14 @@ def _refused(connection: Connection, workspace: str, event: Event, data: Mapping
 
 @_of("refusal.closed")
 def _unrefused(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
-    _remove(connection, schema.refusal, workspace, task_key=event.subject, tracker=data["tracker"], field=data["field"])
+    _remove(
+        connection,
+        schema.refusal,
+        workspace,
+        task_key=event.subject,
+        tracker=data["tracker"],
+        field=data["field"],
+    )
 
 
 @_of("conflict.opened")
@@ -174,7 +197,11 @@ def _settled(connection: Connection, workspace: str, event: Event, data: Mapping
 
 @_of("act.recorded")
 def _act(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
-    values = {"criterion": event.subject, "cycle": data["cycle"], "payload": canonical_json({**data, "at": event.at, "actor": event.actor})}
+    values = {
+        "criterion": event.subject,
+        "cycle": data["cycle"],
+        "payload": canonical_json({**data, "at": event.at, "actor": event.actor}),
+    }
     put(connection, schema.act, workspace, {"seq": event.seq}, values)
 
 
@@ -218,4 +245,10 @@ def _certificate(connection: Connection, workspace: str, event: Event, data: Map
 
 @_of("duty.done")
 def _duty(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
-    put(connection, schema.duty, workspace, {"id": event.subject}, {"state": data["state"], "payload": canonical_json(data)})
+    put(
+        connection,
+        schema.duty,
+        workspace,
+        {"id": event.subject},
+        {"state": data["state"], "payload": canonical_json(data)},
+    )

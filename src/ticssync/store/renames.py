@@ -12,11 +12,15 @@ def rename(tx: Transaction, old: str, new: str) -> None:
     """Bases, cursors, intents, hot tasks, flips and the driver's memory go under the new name."""
     for table in (schema.base, schema.cursor, schema.intent, schema.hot, schema.flip, schema.memory):
         tx.connection.execute(
-            update(table).where(table.c.workspace_id == tx.workspace, table.c.tracker == old).values(tracker=new)
+            update(table)
+            .where(table.c.workspace_id == tx.workspace, table.c.tracker == old)
+            .values(tracker=new)
         )
 
 
 def rename_workspace(tx: Transaction, new: str) -> None:
     """A copied workspace gets an id of its own; every row goes under it."""
     for table in schema.metadata.sorted_tables:
-        tx.connection.execute(update(table).where(table.c.workspace_id == tx.workspace).values(workspace_id=new))
+        tx.connection.execute(
+            update(table).where(table.c.workspace_id == tx.workspace).values(workspace_id=new)
+        )

@@ -94,7 +94,12 @@ request: Final = _table(
 
 scope: Final = _table("scope", _text("scheme"), _text("payload"), _number("seq"), key=("scheme",))
 profile_act: Final = _table(
-    "profile_act", _text("scheme"), _text("profile_digest"), _text("payload"), _number("seq"), key=("scheme", "profile_digest")
+    "profile_act",
+    _text("scheme"),
+    _text("profile_digest"),
+    _text("payload"),
+    _number("seq"),
+    key=("scheme", "profile_digest"),
 )
 tracker: Final = _table("tracker", _text("name"), _text("kind"), _maybe("read_on"), key=("name",))
 binding: Final = _table(
@@ -191,7 +196,9 @@ flip: Final = _table(
     "flip", _text("tracker"), _text("remote_id"), _text("field"), _text("payload"), _maybe("frozen_at"),
     key=("tracker", "remote_id", "field"),
 )  # fmt: skip
-cursor: Final = _table("cursor", _text("tracker"), _text("scope"), _maybe("value"), _maybe("full_at"), key=("tracker", "scope"))
+cursor: Final = _table(
+    "cursor", _text("tracker"), _text("scope"), _maybe("value"), _maybe("full_at"), key=("tracker", "scope")
+)
 failure: Final = _table(
     "failure", _text("cause"), _text("first_at"), _text("last_at"), _number("count"), _text("message"), _maybe("until"),
     key=("cause",),
@@ -199,9 +206,18 @@ failure: Final = _table(
 memory: Final = _table("memory", _text("tracker"), _text("name"), _text("value"), key=("tracker", "name"))
 accepted: Final = _table("accepted", _text("tracker"), _text("word"), _text("at"), key=("tracker", "word"))
 
-act: Final = _table("confirmation", _number("seq"), _text("criterion"), _text("cycle"), _text("payload"), key=("seq",))
+act: Final = _table(
+    "confirmation", _number("seq"), _text("criterion"), _text("cycle"), _text("payload"), key=("seq",)
+)
 evidence: Final = _table(
-    "evidence", _text("id"), _text("criterion"), _text("cycle"), _text("state"), _text("payload"), _number("seq"), key=("id",)
+    "evidence",
+    _text("id"),
+    _text("criterion"),
+    _text("cycle"),
+    _text("state"),
+    _text("payload"),
+    _number("seq"),
+    key=("id",),
 )
 evidence_file: Final = _table(
     "evidence_file", _text("sha256"), _number("size"), _text("state"), _text("checked_at"), key=("sha256",)
@@ -222,5 +238,17 @@ notice: Final = _table(
     key=("duty", "person", "step"),
 )
 
-DERIVED: Final = (scope, profile_act, tracker, binding, conflict, refusal, act, evidence, certificate, duty, finding)
+DERIVED: Final = (
+    scope,
+    profile_act,
+    tracker,
+    binding,
+    conflict,
+    refusal,
+    act,
+    evidence,
+    certificate,
+    duty,
+    finding,
+)
 """Filled from events alone: `store.replay` empties and refills them."""

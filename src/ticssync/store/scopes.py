@@ -14,7 +14,9 @@ from ticssync.store.store import Transaction
 def scopes(tx: Transaction) -> dict[str, dict[str, Any]]:
     """The payload of the newest `scope.taken` of each scheme."""
     table = schema.scope
-    rows = tx.connection.execute(select(table.c.scheme, table.c.payload).where(table.c.workspace_id == tx.workspace))
+    rows = tx.connection.execute(
+        select(table.c.scheme, table.c.payload).where(table.c.workspace_id == tx.workspace)
+    )
     found = {}
     for row in rows:
         payload = json.loads(row.payload)
@@ -27,13 +29,18 @@ def profile_acts(tx: Transaction) -> dict[tuple[str, str], dict[str, Any]]:
     """(scheme, profile digest) → who confirmed exactly this profile."""
     table = schema.profile_act
     rows = tx.connection.execute(select(table).where(table.c.workspace_id == tx.workspace)).mappings()
-    return {(row["scheme"], row["profile_digest"]): json.loads(row["payload"]) | {"seq": row["seq"]} for row in rows}
+    return {
+        (row["scheme"], row["profile_digest"]): json.loads(row["payload"]) | {"seq": row["seq"]}
+        for row in rows
+    }
 
 
 def evidence_seqs(tx: Transaction) -> dict[str, int]:
     """Criterion → number of the last event that touched its evidence."""
     table = schema.evidence
-    rows = tx.connection.execute(select(table.c.criterion, table.c.seq).where(table.c.workspace_id == tx.workspace))
+    rows = tx.connection.execute(
+        select(table.c.criterion, table.c.seq).where(table.c.workspace_id == tx.workspace)
+    )
     found: dict[str, int] = {}
     for row in rows:
         found[row.criterion] = max(found.get(row.criterion, 0), row.seq)

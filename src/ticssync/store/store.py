@@ -147,7 +147,7 @@ class Store:
             raise CorruptStoreError(
                 say("there is no store at {where}", where=str(file)),
                 fix=say(
-                    "ticssync init (new), ticssync restore FILE (from a backup) or ticssync rebind (lost)"
+                    "ticssync init makes a new one; if there was one, put your backup of the management folder back"
                 ),
             )
         store = cls(connect(url), workspace, _shown(url), clock)
@@ -160,7 +160,7 @@ class Store:
         if revision is None:
             raise CorruptStoreError(
                 say("{where} is not a store of ticssync", where=self.where),
-                fix=say("ticssync restore FILE, or ticssync rebind"),
+                fix=say("put your backup of the management folder back"),
             )
         if revision > schema.REVISION:
             raise CorruptStoreError(

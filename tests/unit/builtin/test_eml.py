@@ -11,14 +11,18 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.builtin.test_mail import MESSAGE
 
 from ticssync.builtin.eml import AddressError, envelope, mail_bytes
 
 SENDER = "tics@example.co.jp"
-WORDS = st.text(st.sampled_from("髙﨑㈱㊙〜🔒更新審査の申込み期限、。（）「」 abcXYZ019,;:<>\"'\\@=?_-　がが𠮷"), min_size=1, max_size=120)
+WORDS = st.text(
+    st.sampled_from("髙﨑㈱㊙〜🔒更新審査の申込み期限、。（）「」 abcXYZ019,;:<>\"'\\@=?_-　がが𠮷"),
+    min_size=1,
+    max_size=120,
+)
 
 
 def read(content: bytes) -> EmailMessage:
@@ -27,6 +31,7 @@ def read(content: bytes) -> EmailMessage:
     return parsed
 
 
+@settings(deadline=None)
 @given(WORDS.filter(str.strip))
 def test_subjects_survive(words: str) -> None:
     content = mail_bytes(replace(MESSAGE, subject=words), SENDER)
@@ -34,18 +39,25 @@ def test_subjects_survive(words: str) -> None:
     assert str(read(content)["Subject"]) == words.strip()
 
 
+@settings(deadline=None)
 @given(WORDS.filter(str.strip))
 def test_names_survive(words: str) -> None:
     content = mail_bytes(replace(MESSAGE, to_name=words), SENDER)
 
     # The newer parser of `email` puts blanks between encoded words of a name; the older one reads the RFC.
     name, address = parseaddr(str(email.message_from_bytes(content)["To"]))
-    assert (str(make_header(decode_header(name))), address) == (re.sub(" +", " ", words.strip()), MESSAGE.to_address)
+    assert (str(make_header(decode_header(name))), address) == (
+        re.sub(" +", " ", words.strip()),
+        MESSAGE.to_address,
+    )
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_every_line_is_short_ascii(words: str) -> None:
-    content = mail_bytes(replace(MESSAGE, subject=words, to_name=words, text=words * 20, html=words * 20), SENDER)
+    content = mail_bytes(
+        replace(MESSAGE, subject=words, to_name=words, text=words * 20, html=words * 20), SENDER
+    )
 
     assert content.isascii()
     assert max(map(len, content.split(b"\r\n"))) <= 998
@@ -57,7 +69,11 @@ def test_the_same_message_gives_the_same_bytes() -> None:
 
 
 def test_a_title_cannot_bring_a_header_of_its_own() -> None:
-    mail = read(mail_bytes(replace(MESSAGE, subject="期限\r\nBcc: x@y.example", to_name="a\nBcc: x@y.example"), SENDER))
+    mail = read(
+        mail_bytes(
+            replace(MESSAGE, subject="期限\r\nBcc: x@y.example", to_name="a\nBcc: x@y.example"), SENDER
+        )
+    )
 
     assert mail["Bcc"] is None
     assert str(mail["Subject"]) == "期限  Bcc: x@y.example"

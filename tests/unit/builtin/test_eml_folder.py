@@ -20,7 +20,9 @@ from ticssync.text import Text
 
 @pytest.fixture
 def folder(tmp_path: Path) -> EmlFolder:
-    return open_folder(NotifierOpening(FolderSettings(path=Path("送信箱")), tmp_path, lambda: NOW, Text("en")))
+    return open_folder(
+        NotifierOpening(FolderSettings(path=Path("送信箱")), tmp_path, lambda: NOW, Text("en"))
+    )
 
 
 def test_a_message_becomes_one_file_named_by_day_and_recipient(folder: EmlFolder, tmp_path: Path) -> None:
@@ -29,10 +31,14 @@ def test_a_message_becomes_one_file_named_by_day_and_recipient(folder: EmlFolder
     (file,) = (tmp_path / "送信箱").iterdir()
     assert file.name.startswith("2027-08-31_sato@example.co.jp_")
     assert file.suffix == ".eml"
-    assert email.message_from_bytes(file.read_bytes(), policy=email.policy.default)["Subject"] == MESSAGE.subject
+    assert (
+        email.message_from_bytes(file.read_bytes(), policy=email.policy.default)["Subject"] == MESSAGE.subject
+    )
 
 
-def test_the_same_message_twice_is_the_same_file_even_on_another_day(folder: EmlFolder, tmp_path: Path) -> None:
+def test_the_same_message_twice_is_the_same_file_even_on_another_day(
+    folder: EmlFolder, tmp_path: Path
+) -> None:
     folder.send(MESSAGE)
     folder.send(replace(MESSAGE, sent_at=NOW + timedelta(days=3)))
 
@@ -64,7 +70,9 @@ def test_an_address_cannot_lead_out_of_the_folder(folder: EmlFolder, tmp_path: P
 
 
 def test_a_folder_whose_parent_is_gone_is_tried_later_and_not_made_elsewhere(tmp_path: Path) -> None:
-    lost = open_folder(NotifierOpening(FolderSettings(path=Path("gone/outbox")), tmp_path, lambda: NOW, Text("en")))
+    lost = open_folder(
+        NotifierOpening(FolderSettings(path=Path("gone/outbox")), tmp_path, lambda: NOW, Text("en"))
+    )
 
     with pytest.raises(SendFailed, match="takes no files") as failed:
         lost.send(MESSAGE)

@@ -121,7 +121,9 @@ def test_a_wrong_password_is_asked_for_once_and_never_shown(server: MailServer, 
     assert "geheim-0001" not in repr(failed.value) + str(failed.value)
 
 
-@pytest.mark.parametrize("answer", ["550 5.7.30 Basic authentication is not supported", "535 5.7.139 disabled"])
+@pytest.mark.parametrize(
+    "answer", ["550 5.7.30 Basic authentication is not supported", "535 5.7.139 disabled"]
+)
 def test_microsofts_end_of_password_login_is_named(server: MailServer, tmp_path: Path, answer: str) -> None:
     server.to_auth = [answer]
 
@@ -140,7 +142,9 @@ def test_a_login_that_fails_for_now_is_tried_later(server: MailServer, tmp_path:
     assert (failed.value.permanent, failed.value.credentials) == (False, False)
 
 
-def test_a_server_that_echoes_the_password_does_not_bring_it_into_the_message(server: MailServer, tmp_path: Path) -> None:
+def test_a_server_that_echoes_the_password_does_not_bring_it_into_the_message(
+    server: MailServer, tmp_path: Path
+) -> None:
     server.to_auth = [f"535 5.7.8 no such password: {PASSWORD}"]
 
     with pytest.raises(SendFailed) as failed:
@@ -151,14 +155,20 @@ def test_a_server_that_echoes_the_password_does_not_bring_it_into_the_message(se
 
 
 @pytest.mark.parametrize("where", ["to_mail", "to_rcpt", "to_data"])
-@pytest.mark.parametrize(("answer", "permanent"), [("451 4.7.1 greylisted", False), ("550 5.1.1 nobody", True)])
+@pytest.mark.parametrize(
+    ("answer", "permanent"), [("451 4.7.1 greylisted", False), ("550 5.1.1 nobody", True)]
+)
 def test_refusals_tell_for_now_from_for_good(server: MailServer, tmp_path: Path, where: str, answer: str, *, permanent: bool) -> None:  # fmt: skip
     getattr(server, where).append(answer)
 
     with pytest.raises(SendFailed, match=answer[4:9]) as failed:
         mail(server, tmp_path).send(MESSAGE)
 
-    assert (failed.value.permanent, failed.value.credentials, failed.value.maybe_taken) == (permanent, False, False)
+    assert (failed.value.permanent, failed.value.credentials, failed.value.maybe_taken) == (
+        permanent,
+        False,
+        False,
+    )
     assert server.received == []
 
 
@@ -171,7 +181,9 @@ def test_login_required_is_a_matter_of_credentials(tmp_path: Path) -> None:
     assert failed.value.credentials
 
 
-def test_a_connection_that_breaks_after_the_mail_was_handed_over_is_unknown(server: MailServer, tmp_path: Path) -> None:
+def test_a_connection_that_breaks_after_the_mail_was_handed_over_is_unknown(
+    server: MailServer, tmp_path: Path
+) -> None:
     server.to_data = [DROP]
 
     with pytest.raises(SendFailed, match="not known") as failed:
@@ -184,7 +196,9 @@ def test_a_connection_that_breaks_after_the_mail_was_handed_over_is_unknown(serv
 def test_a_server_that_is_not_there_is_named_and_tried_later(tmp_path: Path) -> None:
     with socket.socket() as bound:  # bound but not listening: nobody else gets the port, nobody answers
         bound.bind(("127.0.0.1", 0))
-        settings = MailSettings.model_validate({"host": "127.0.0.1", "port": bound.getsockname()[1], "from": "a@b.example"})
+        settings = MailSettings.model_validate(
+            {"host": "127.0.0.1", "port": bound.getsockname()[1], "from": "a@b.example"}
+        )
         with pytest.raises(SendFailed, match="cannot be reached") as failed:
             open_mail(NotifierOpening(settings, tmp_path, lambda: NOW, Text("en"))).send(MESSAGE)
 
@@ -199,7 +213,9 @@ def test_a_login_is_not_left_out_where_the_server_offers_none(tmp_path: Path) ->
     assert server.received == []
 
 
-def test_characters_that_no_login_can_carry_are_said_without_showing_them(server: MailServer, tmp_path: Path) -> None:
+def test_characters_that_no_login_can_carry_are_said_without_showing_them(
+    server: MailServer, tmp_path: Path
+) -> None:
     with pytest.raises(SendFailed, match="hold characters") as failed:
         mail(server, tmp_path, password="ひみつ").send(MESSAGE)
 
@@ -208,11 +224,15 @@ def test_characters_that_no_login_can_carry_are_said_without_showing_them(server
     assert failed.value.__context__ is None
 
 
-def test_an_address_that_is_none_is_refused_before_anything_is_sent(server: MailServer, tmp_path: Path) -> None:
+def test_an_address_that_is_none_is_refused_before_anything_is_sent(
+    server: MailServer, tmp_path: Path
+) -> None:
     from dataclasses import replace
 
     with pytest.raises(SendFailed, match="no mail address") as failed:
-        mail(server, tmp_path).send(replace(MESSAGE, to_address="sato@example.co.jp>\r\nRCPT TO:<x@y.example"))
+        mail(server, tmp_path).send(
+            replace(MESSAGE, to_address="sato@example.co.jp>\r\nRCPT TO:<x@y.example")
+        )
 
     assert failed.value.permanent
     assert server.secured == []
@@ -242,7 +262,9 @@ def test_doctor_says_what_to_do_about_a_refused_login(server: MailServer, tmp_pa
         ({"hostt": "x"}, "extra"),
     ],
 )
-def test_settings_that_cannot_work_are_refused_without_showing_the_password(changes: dict[str, object], said: str) -> None:
+def test_settings_that_cannot_work_are_refused_without_showing_the_password(
+    changes: dict[str, object], said: str
+) -> None:
     with pytest.raises(ValidationError, match=said) as refused:
         MailSettings.model_validate({"host": "mail.example.co.jp", "from": "tics@example.co.jp", **changes})
 

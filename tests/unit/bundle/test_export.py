@@ -203,6 +203,27 @@ def test_evidence_without_a_class_leaves_not_even_its_name_or_note(make):
     assert made.exported.left_out[0].what == "E-00001 給与一覧.xlsx"
 
 
+def test_the_json_of_a_criterion_holds_item_status_acts_evidence_and_tickets(make):
+    row = json.loads(make().files["data/criteria/T-01.json"])
+
+    assert (row["scheme"], row["id"], row["state"], row["as_of"]) == (
+        "tics",
+        "T-01",
+        "confirmed",
+        "2026-11-24",
+    )
+    assert row["criterion"]["title"]["ja"] == "守るべき技術情報を決める"
+    assert row["status"][0]["owner"] == "髙﨑 健"
+    assert row["acts"][0]["person_name"] == "佐藤 花子"
+    assert row["tickets"][0]["path"] == "data/tickets/factory-1.html"
+    (held,) = row["evidence"]
+    assert (held["name"], held["inside"], held["path"]) == (
+        "管理対象情報一覧㊙.pdf",
+        True,
+        "data/evidence/E-00001.pdf",
+    )
+
+
 def test_evidence_that_cannot_be_read_is_an_entry_with_the_reason_and_the_rest_goes_out(make):
     class Torn(io.BytesIO):
         def read(self, size=-1):

@@ -33,7 +33,9 @@ def recipients(**roles: Sequence[Person]) -> Recipients:
     return Recipients(lambda role, _criterion, _day: tuple(known.get(role, ())), people)
 
 
-def of_main(today: date, done: Mapping[str, DutyRecord] | None = None, others: Sequence[Due] = ()) -> tuple[Duty, ...]:
+def of_main(
+    today: date, done: Mapping[str, DutyRecord] | None = None, others: Sequence[Due] = ()
+) -> tuple[Duty, ...]:
     """The sample certificate's duties; the first report counts as submitted where nothing is said."""
     return duties([MAIN], today, CALENDAR, {REPORT_1: SUBMITTED} if done is None else done, others=others)
 

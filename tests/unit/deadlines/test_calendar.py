@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import holidays
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticssync.deadlines.calendar import (
@@ -30,6 +30,7 @@ def test_holidays_agree_with_another_source_on_every_day_from_2019_to_2035() -> 
     assert [day for day in days if japanese_holiday(day) != (day in ORACLE)] == []
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_the_working_day_before_is_worked_and_the_last_one(day: date) -> None:
     calendar = CompanyCalendar()
@@ -88,6 +89,7 @@ def test_three_years_from_a_leap_day_end_in_february() -> None:
     assert add_months(date(2028, 3, 31), -6) == date(2027, 9, 30)
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(-120, 120))
 def test_months_keep_their_day_or_take_the_months_last(day: date, months: int) -> None:
     moved = add_months(day, months)
@@ -113,6 +115,7 @@ def test_eras_change_on_their_day(day: date, text: str) -> None:
     assert era_text(day) == text
 
 
+@settings(deadline=None)
 @given(st.dates(date(1926, 12, 25), date(2090, 12, 31)))
 def test_what_is_written_in_an_era_is_read_back(day: date) -> None:
     assert read_date(era_text(day)) == day

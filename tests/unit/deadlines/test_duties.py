@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.deadlines.sample import APPLY, CALENDAR, MAIN, RENEWAL, REPORT_1, REPORT_2, SUBMITTED, of_main
 
@@ -109,7 +109,11 @@ def test_submitted_ends_the_nagging_and_accepted_is_shown() -> None:
 
     report = by_id(of_main(TODAY, {REPORT_1: SUBMITTED, REPORT_2: accepted}))
 
-    assert (report[REPORT_1].state, report[REPORT_1].steps, report[REPORT_1].remind_on) == (DutyState.SUBMITTED, (), ())
+    assert (report[REPORT_1].state, report[REPORT_1].steps, report[REPORT_1].remind_on) == (
+        DutyState.SUBMITTED,
+        (),
+        (),
+    )
     assert (report[REPORT_2].state, report[REPORT_2].steps) == (DutyState.ACCEPTED, ())
     assert report[APPLY].steps
 
@@ -159,8 +163,11 @@ def test_the_json_says_how_many_days_are_left_and_where_the_date_comes_from() ->
     }
 
 
+@settings(deadline=None)
 @given(issued=ISSUED, months=st.integers(1, 72), late=st.integers(-400, 400))
-def test_no_reminder_is_after_its_date_but_the_overdue_ones_and_none_is_on_a_free_day(issued: date, months: int, late: int) -> None:
+def test_no_reminder_is_after_its_date_but_the_overdue_ones_and_none_is_on_a_free_day(
+    issued: date, months: int, late: int
+) -> None:
     expires = add_months(issued, months) - timedelta(days=1)
     calendar = CompanyCalendar()
     certificate = Certificate("main", "tics", "JQA", "1", "", issued, expires)
@@ -173,6 +180,7 @@ def test_no_reminder_is_after_its_date_but_the_overdue_ones_and_none_is_on_a_fre
         assert issued < duty.due_on <= expires or duty.kind == "renewal_apply"
 
 
+@settings(deadline=None)
 @given(issued=ISSUED, today=st.dates(date(2026, 1, 1), date(2032, 1, 1)), ahead=st.integers(0, 300))
 def test_a_step_keeps_its_name_and_day_as_time_goes_by(issued: date, today: date, ahead: int) -> None:
     certificate = replace(MAIN, issued_on=issued, expires_on=add_months(issued, 36) - timedelta(days=1))

@@ -37,7 +37,12 @@ TASKS = tuple(
     for number in range(1, 10)
 )  # fmt: skip
 DUTY_IDS = (REPORT_2, APPLY, RENEWAL, *(duty_id(task.name, task.kind, task.due_on) for task in TASKS))
-KILLS = {"kill before the claim": 1, "kill after the claim": 2, "kill after the send": 3, "kill after the record": 4}
+KILLS = {
+    "kill before the claim": 1,
+    "kill after the claim": 2,
+    "kill after the send": 3,
+    "kill after the record": 4,
+}
 ENDS_UNKNOWN = {"kill after the send", "broken after it was taken", "plugin fails after the send"}
 """What may bring a message a second time: nobody can know that it was taken."""
 MODES = ("fine", *KILLS, "refused for now", "refused for good", "login refused", "broken before it was taken",
@@ -82,7 +87,12 @@ class World:
         self.store = Store.memory(WORKSPACE, lambda: self.now)
         self.post = Post()
         # Tasks are done a month late where nothing else was drawn; certificates are nobody's business then.
-        self.settled = {**{duty_id(task.name, task.kind, task.due_on): task.due_on + timedelta(days=30) for task in TASKS}, **settled}
+        self.settled = {
+            **{
+                duty_id(task.name, task.kind, task.due_on): task.due_on + timedelta(days=30) for task in TASKS
+            },
+            **settled,
+        }
         self.told: dict[str, frozenset[tuple[str, str]]] = {}
         self.late: list[str] = []
 
@@ -101,7 +111,9 @@ class World:
         open_now = {duty.id for duty in self.duties(day) if duty.steps}
 
         def compose(what: Digest) -> Message:
-            carried = frozenset((notice.duty.id, step.name) for notice in what.notices for step in notice.steps)
+            carried = frozenset(
+                (notice.duty.id, step.name) for notice in what.notices for step in notice.steps
+            )
             assert carried <= self.told.setdefault(what.message_id, carried)
             composed[what.message_id] = carried
             return Message(what.message_id, what.person.name, what.person.mail, "subject", "text", "", moment)
@@ -138,7 +150,10 @@ def run(passes: list[tuple[timedelta, str]], settled: Mapping[str, date]) -> Wor
             break
         moment += gap
         world.pass_once(moment, mode, people)
-    for quiet in (1, 2):  # two calm mornings: the first takes up what hangs, the second has nothing left to do
+    for quiet in (
+        1,
+        2,
+    ):  # two calm mornings: the first takes up what hangs, the second has nothing left to do
         world.pass_once(morning(END + timedelta(days=quiet)), "fine", people)
     return world
 
@@ -174,7 +189,13 @@ def check(world: World) -> None:
 def test_no_reminder_is_lost_and_none_is_doubled_in_three_years_of_trouble() -> None:
     reached: Counter[str] = Counter()
 
-    @settings(max_examples=14, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=14,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(passes=PASSES, settled=SETTLED)
     def simulate(passes: list[tuple[timedelta, str]], settled: dict[str, date]) -> None:
         world = run(passes, settled)

@@ -210,7 +210,7 @@ def _body_style(book: Book, name: str) -> Format:
     look: dict[str, Any] = {
         "border": 1,
         "border_color": LINE,
-        "valign": "top",
+        "valign": "vcenter",
         "text_wrap": True,
         "font_color": INK,
     }

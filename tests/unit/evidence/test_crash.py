@@ -1,0 +1,136 @@
+"""A crash at any point of taking a file: nothing is lost, nothing is doubled, the second run completes it.
+
+Every step of `take` that leaves a mark outside the process is listed; the run is killed before and after each
+of them in turn, and then the folder is looked at and taken again as after a restart.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticssync.store.evidence import evidence_of
+
+from .factory import PDF, Factory
+
+NAME = "T-14,T-15_名簿.pdf"
+
+
+class Killed(BaseException):
+    """The process ends here: no handler of the product may catch it."""
+
+
+class Killer:
+    """Counts the marks that a run leaves, and ends it at one of them; -1 only counts."""
+
+    def __init__(self, at: int = -1) -> None:
+        self.at = at
+        self.points: list[str] = []
+
+    def __call__(self, point: str) -> None:
+        if len(self.points) == self.at:
+            self.points.append(point)
+            raise Killed(point)
+        self.points.append(point)
+
+    def around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **named: Any) -> Any:
+            self(f"before {name}")
+            result = function(*args, **named)
+            self(f"after {name}")
+            return result
+
+        return wrapped
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, factory: Factory, killer: Killer) -> None:
+    for name in ("mkdir", "chmod", "replace", "rename", "unlink"):
+        monkeypatch.setattr(Path, name, killer.around(name, getattr(Path, name)))
+    monkeypatch.setattr(os, "fsync", killer.around("fsync", os.fsync))
+    monkeypatch.setattr(factory.store, "watch", killer)
+
+
+def run(factory: Factory, monkeypatch: pytest.MonkeyPatch, at: int = -1) -> Killer:
+    candidates = factory.scan().ready
+    killer = Killer(at)
+    with monkeypatch.context() as patched:
+        watched(patched, factory, killer)
+        try:
+            for one in candidates:
+                factory.take(one)
+        except Killed:
+            pass
+    return killer
+
+
+def hand_in(factory: Factory, folder: str) -> None:
+    factory.put(NAME if folder == "00_未分類" else "平面図.pdf", folder=folder)
+
+
+@pytest.mark.parametrize("folder", ["00_未分類", "T-21"])
+def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+):
+    """For a file of two items that is copied, and for one of which only the hash is kept."""
+    (tmp_path / "count").mkdir()
+    factory = Factory(tmp_path / "count")
+    hand_in(factory, folder)
+    points = run(factory, monkeypatch).points
+    expected = facts(factory)
+
+    copied = folder == "00_未分類"
+    assert {"before commit", "after commit", "before rename", "after rename"} <= set(points)
+    assert ("before replace" in points) is copied
+    for at, point in enumerate(points):
+        (tmp_path / str(at)).mkdir()
+        factory = Factory(tmp_path / str(at))
+        hand_in(factory, folder)
+        assert run(factory, monkeypatch, at).points[-1] == point
+        nothing_is_lost(factory, point)
+        factory.take_all()
+        assert facts(factory) == expected, point
+        assert factory.scan().ready == ()
+
+
+def nothing_is_lost(factory: Factory, point: str) -> None:
+    """Right after the crash: the file is there, whole, once; and every recorded fact has its bytes."""
+    files = [path for path in factory.drop.rglob("*.pdf") if path.is_file()]
+    assert [path.read_bytes() for path in files] == [PDF], point
+    for one in factory.held():
+        assert one.keep_mode == "hash_only" or factory.locker.verify(one.sha256) == "ok", point
+
+
+def facts(factory: Factory) -> Any:
+    with factory.store.read() as tx:
+        held = [(one.id, one.criterion, one.sha256, one.keep_mode) for one in evidence_of(tx)]
+        events = [(one.kind, one.subject) for one in tx.events()]
+    received = sorted(
+        path.relative_to(factory.received).as_posix() for path in factory.received.rglob("*.pdf")
+    )
+    # A part that a killed process left in the locker is no content: nothing leads to it.
+    kept = sorted(path.name for path in factory.kept_files() if not path.name.endswith(".part"))
+    return held, events, received, kept
+
+
+def test_two_crashes_in_a_row_are_as_good_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Killed after the commit, and killed again right after that: still one piece per item."""
+    factory = Factory(tmp_path)
+    hand_in(factory, "00_未分類")
+
+    for _ in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "rename", killed)
+            with pytest.raises(Killed):
+                factory.take_all()
+    factory.take_all()
+
+    assert [one.criterion for one in factory.held()] == ["tics/T-14", "tics/T-15"]
+    assert len(list(factory.received.rglob("*.pdf"))) == 1
+
+
+def killed(*_args: object) -> None:
+    raise Killed
