@@ -327,7 +327,9 @@ def lint(_: argparse.Namespace) -> int:
 def demo(options: argparse.Namespace) -> int:
     """The whole job on the embedded defaults in a folder; ticssync itself decides about an old folder."""
     set_up()
-    return run([tool("ticssync"), "demo", options.folder, "--lang", options.lang], environment=UTF_8)
+    code = run([tool("ticssync"), "demo", options.folder, "--lang", options.lang], environment=UTF_8)
+    print(f"\nticssync: {tool('ticssync')}")
+    return code
 
 
 def docs(_: argparse.Namespace) -> int:

@@ -1,8 +1,8 @@
 """The message catalogues: found in the code, kept as .po, compiled to .mo.  Run by `python dev.py messages`.
 
-A message is the literal first argument of `say`, `mark`, `text`, `tr`, `t` (or `_text`, `_t`), called plainly or on an
-object (`opening.text("…")`), in Python and in Jinja templates.  Python literals are read from the syntax
-tree, so that a message written over several lines is one message.
+A message is the literal first argument of `say`, `mark`, `text`, `tr`, `t` (or `_text`, `_t`), called plainly
+or on an object (`opening.text("…")`), in Python and in Jinja templates.  Python literals are read from the
+syntax tree, so that a message written over several lines is one message.
 """
 
 from __future__ import annotations

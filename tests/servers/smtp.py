@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -68,7 +68,7 @@ class MailServer:
     logins: int = 0
     secured: list[bool] = field(default_factory=list)
 
-    def __enter__(self) -> MailServer:
+    def __enter__(self) -> Self:
         self.ca, key = certificate(self.folder)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.ca, key)
@@ -88,18 +88,18 @@ class MailServer:
     def __exit__(self, *_: object) -> None:
         self.controller.stop()
 
-    async def handle_MAIL(
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:  # noqa: N802
+    ) -> str:
         if self.to_mail and (answer := self.to_mail.pop(0)):
             return answer
         self.secured.append(session.ssl is not None)
         envelope.mail_from = address
         return "250 2.1.0 ok"
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:  # noqa: N802
+    ) -> str:
         if self.to_rcpt and (answer := self.to_rcpt.pop(0)):
             return answer
         envelope.rcpt_tos.append(address)
@@ -130,7 +130,7 @@ class MailServer:
 
 
 class _Controller(Controller):
-    """aiosmtpd connects to itself after the start to see whether it answers; with port 0 it would ask port 0."""
+    """aiosmtpd connects to itself after the start; with port 0 it would ask port 0."""
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]

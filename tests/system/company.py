@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import openpyxl
 from click.testing import CliRunner
 
 from ticssync.app.demo_pen import write_by_number, write_cells
@@ -127,6 +128,20 @@ class Company:
         """Write words: item → {field: words}."""
         changes = {item: {HEADS[name]: words for name, words in cells.items()} for item, cells in edits.items()}
         write_by_number(self.book, SHEET, HEADS["number"], changes)
+
+    @contextmanager
+    def spreadsheet(self) -> Iterator[Any]:
+        """The sheet of tasks in a spreadsheet program (openpyxl) that saves when it is closed."""
+        book = openpyxl.load_workbook(self.book)
+        yield book[SHEET]
+        book.save(self.book)
+        book.close()
+
+    def row(self, item: str) -> int:
+        """The row of an item as people count."""
+        grid = read_grids(self.book)[SHEET]
+        row, column = next(iter(grid.find(HEADS["number"])))
+        return next(at + 1 for at in range(row + 1, len(grid.rows)) if grid.at(at, column) == item)
 
     def person_writes(self, cells: Mapping[str, str]) -> None:
         """Write words into cells by name."""

@@ -19,6 +19,7 @@ from ticssync.evidence.hand_in import Look, add_file, scan, take
 from ticssync.store.evidence import evidence_of, review_evidence, set_evidence_state
 from ticssync.store.locker import Locker
 from ticssync.store.scopes import scopes
+from ticssync.text import Text
 from ticssync.yamlfile import nearest
 
 LOOKS = "hand_in:looks"
@@ -29,7 +30,9 @@ def drop_folder(workspace: Workspace) -> Path:
     with workspace.store.read() as tx:
         taken = scopes(tx)
     items = [item for scope in taken.values() for item in scope["items"] if item["in_scope"]]
-    return make_folders(workspace.config.shared, items, workspace.text)
+    return make_folders(
+        workspace.config.shared, items, Text(workspace.config.language(workspace.around.lang))
+    )
 
 
 def take_in(workspace: Workspace) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def init(around: Surroundings, answers: Answers, *, workspace: str = "") -> Made
     host = load_host((), everything=True)
     plugin, kind = _plugin_for(host, answers.kind)
     ident = workspace or new_workspace_id()
-    content = _document(root, answers, ident, plugin, kind)
+    content = _document(root, answers, ident, plugin, kind, Text(around.lang).lang)
     root.mkdir(parents=True, exist_ok=True)
     _check(around, file, content)
     for_this_account_only(root)
@@ -106,7 +106,9 @@ def _plugin_for(host: Host, name: str) -> tuple[str, TrackerKind]:
     return plugin, host.trackers[name]
 
 
-def _document(root: Path, answers: Answers, ident: str, plugin: str, kind: TrackerKind) -> bytes:
+def _document(
+    root: Path, answers: Answers, ident: str, plugin: str, kind: TrackerKind, lang: str
+) -> bytes:
     shared = answers.shared or Path("共有")
     tracker: dict[str, Any] = {"kind": kind.name}
     for question in kind.questions:
@@ -115,7 +117,9 @@ def _document(root: Path, answers: Answers, ident: str, plugin: str, kind: Track
     tracker["mapping"] = kind.starter_mappings[0] if kind.starter_mappings else kind.name
     tree: dict[str, Any] = {
         "version": 1,
-        "workspace": {"id": ident, "name": answers.company or root.name, "shared": shared.as_posix()},
+        "workspace": {
+            "id": ident, "name": answers.company or root.name, "shared": shared.as_posix(), "language": lang,
+        },
         "catalogs": [answers.catalog],
         "profile": {
             "forms": ["paper", "object", "electronic", "portable_media"], "areas": True, "takeout": True, "remote_work": True,

@@ -46,7 +46,8 @@ def _files(around: Surroundings) -> list[Path]:
     pack = config.values.catalogs[0]
     parts = config.trackers.values()
     return [
-        find_mapping(part.mapping, root=config.root, scheme_pack=pack, lang=around.lang) for part in parts
+        find_mapping(part.mapping, root=config.root, scheme_pack=pack, lang=config.language(around.lang))
+        for part in parts
     ]
 
 
@@ -84,7 +85,10 @@ def preview(around: Surroundings, item: str) -> dict[str, Any]:
     for name in (route[0], *route[1]) if route else ():
         part = config.trackers[name]
         path = find_mapping(
-            part.mapping, root=config.root, scheme_pack=config.values.catalogs[0], lang=around.lang
+            part.mapping,
+            root=config.root,
+            scheme_pack=config.values.catalogs[0],
+            lang=config.language(around.lang),
         )
         mapping, problems = load_mapping(
             path, item_ids=[one["id"] for scope in scopes.values() for one in scope["items"]]

@@ -85,7 +85,10 @@ def mapping_file(workspace: Workspace, part: TrackerPart) -> Any:
     """The file of a tracker's `mapping:`."""
     pack = workspace.config.values.catalogs[0]
     return find_mapping(
-        part.mapping, root=workspace.config.root, scheme_pack=pack, lang=workspace.around.lang
+        part.mapping,
+        root=workspace.config.root,
+        scheme_pack=pack,
+        lang=workspace.config.language(workspace.around.lang),
     )
 
 

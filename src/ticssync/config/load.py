@@ -52,6 +52,10 @@ class Config:
         """The company's name."""
         return self.values.workspace.name
 
+    def language(self, reader: str) -> str:
+        """The language of the company's own files: as the file says, else the reader's."""
+        return self.values.workspace.language or reader
+
     @property
     def profile(self) -> Profile:
         """What the company handles."""

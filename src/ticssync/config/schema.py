@@ -40,11 +40,16 @@ class _Strict(BaseModel):
 
 
 class WorkspacePart(_Strict):
-    """`id` is made by init and never changed; it also stands in the store."""
+    """`id` is made by init and never changed; it also stands in the store.
+
+    `language` is what the company's own files are written in (starter mappings, drop folders); without it they
+    follow `--lang`.
+    """
 
     id: Annotated[StrictStr, Field(pattern=WORKSPACE_ID)]
     name: Annotated[StrictStr, Field(min_length=1)]
     shared: Path | None = None
+    language: Literal["ja", "en"] | None = None
 
 
 def _known_form(value: str) -> str:

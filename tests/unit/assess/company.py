@@ -37,8 +37,16 @@ PEOPLE = {
 
 def organisation(**roles):
     """manager=["sato"] and so on; a holder may be (person, since, until)."""
-    known = {"manager": ["sato"], "executive": ["takasaki"], "owner": ["tanaka"], "consultant": ["mori"], "auditor": ["ono"]} | roles
-    return Organisation(PEOPLE, {Role(name): (("*", tuple(map(_holder, holders))),) for name, holders in known.items()})
+    known = {
+        "manager": ["sato"],
+        "executive": ["takasaki"],
+        "owner": ["tanaka"],
+        "consultant": ["mori"],
+        "auditor": ["ono"],
+    } | roles
+    return Organisation(
+        PEOPLE, {Role(name): (("*", tuple(map(_holder, holders))),) for name, holders in known.items()}
+    )
 
 
 def _holder(one):
@@ -46,11 +54,23 @@ def _holder(one):
 
 
 TITLES = {
-    "T-05": ("管理責任者を選び、役割と権限を文書で定める", "Appoint a responsible manager and write down the role"),
-    "T-12": ("従業員に、技術情報の管理についての教育を年１回以上行う", "Train the staff at least once a year"),
+    "T-05": (
+        "管理責任者を選び、役割と権限を文書で定める",
+        "Appoint a responsible manager and write down the role",
+    ),
+    "T-12": (
+        "従業員に、技術情報の管理についての教育を年１回以上行う",
+        "Train the staff at least once a year",
+    ),
     "T-14": ("退職者から秘密保持の誓約を取る", "Take a pledge from leavers"),
-    "T-20": ("立入りを制限する区域を決め、施錠と入退室の記録を行う", "Decide restricted areas, lock them, record entries"),
-    "T-31": ("ウイルス対策ソフトを入れ、定義ファイルを最新に保つ", "Install anti-virus software and keep it up to date"),
+    "T-20": (
+        "立入りを制限する区域を決め、施錠と入退室の記録を行う",
+        "Decide restricted areas, lock them, record entries",
+    ),
+    "T-31": (
+        "ウイルス対策ソフトを入れ、定義ファイルを最新に保つ",
+        "Install anti-virus software and keep it up to date",
+    ),
     "T-46": ("漏えいが起きた原因を調べ、再発を防ぐ", "Find the cause of a leak and prevent another"),
 }
 
@@ -70,7 +90,14 @@ def item(name, **changes):
 def task(name, status="done", assignee="tanaka", **changes):
     key = TaskKey.parse(changes.pop("key", f"tics/{name}"))
     remote = changes.pop("id", name)
-    return Binding(RemoteRef("book", remote), key, changes.pop("state", BindingState.LIVE), status=status, assignee=assignee, **changes)
+    return Binding(
+        RemoteRef("book", remote),
+        key,
+        changes.pop("state", BindingState.LIVE),
+        status=status,
+        assignee=assignee,
+        **changes,
+    )
 
 
 def evidence(name, file, seq=1, **changes):
@@ -103,11 +130,20 @@ TASKS = [
 EVIDENCE = [
     evidence("T-05", "管理責任者任命書_㈱髙﨑精工.pdf"),
     evidence("T-12", "教育実施記録_2026年度.xlsx", valid_until=date(2027, 9, 9)),
-    evidence("T-12", "受講者の署名（原本）", 2, keep_mode="paper", sha256="", note="総務課 キャビネット３／立会い 吉田 2026-09-12"),
+    evidence(
+        "T-12",
+        "受講者の署名（原本）",
+        2,
+        keep_mode="paper",
+        sha256="",
+        note="総務課 キャビネット３／立会い 吉田 2026-09-12",
+    ),
     evidence("T-14", "誓約書_様式.docx"),
     evidence("T-20", "入退室記録簿", keep_mode="on_site", sha256="", dated_on=date(2026, 11, 2)),
     evidence("T-20", "区域図_1F.pdf", 2),
-    evidence("T-31", "ウイルス対策_管理画面_全端末の定義ファイル更新状況_20261101.png", dated_on=date(2026, 11, 1)),
+    evidence(
+        "T-31", "ウイルス対策_管理画面_全端末の定義ファイル更新状況_20261101.png", dated_on=date(2026, 11, 1)
+    ),
 ]
 ACTS = (
     act("T-14", ActKind.RETURN, 3, reason="退職者２名分の誓約書がありません。"),

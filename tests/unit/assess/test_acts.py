@@ -37,7 +37,12 @@ def recorded(store, *drafts):
 
 
 def profile(tx):
-    facts = {"person_name": "髙﨑 健一", "role": "executive", "on": date(2026, 11, 1), "reason": "現状のとおり"}
+    facts = {
+        "person_name": "髙﨑 健一",
+        "role": "executive",
+        "on": date(2026, 11, 1),
+        "reason": "現状のとおり",
+    }
     return confirm_profile(tx, "tics", "d" * 64, BY, **facts)
 
 
@@ -93,7 +98,9 @@ def test_an_answer_that_was_taken_in_once_is_known_even_after_it_was_taken_back(
 def test_a_taking_back_removes_the_act_it_names_and_no_other(said):
     """A number from 1 takes that act back (when it is earlier); 0 is a new act."""
     made = [
-        company.act(seq=seq, kind=ActKind.WITHDRAW, withdraws=named) if 0 < named < seq else company.act(seq=seq)
+        company.act(seq=seq, kind=ActKind.WITHDRAW, withdraws=named)
+        if 0 < named < seq
+        else company.act(seq=seq)
         for seq, named in enumerate(said, start=1)
     ]
     gone = {one.withdraws for one in made if one.kind is ActKind.WITHDRAW}
@@ -104,7 +111,9 @@ def test_a_taking_back_removes_the_act_it_names_and_no_other(said):
 
 
 def test_a_replayed_log_gives_the_same_acts_and_the_same_confirmed_profile(store):
-    before, _ = recorded(store, company.act(), company.act(kind=ActKind.WITHDRAW, withdraws=1), company.act("T-20"))
+    before, _ = recorded(
+        store, company.act(), company.act(kind=ActKind.WITHDRAW, withdraws=1), company.act("T-20")
+    )
     with store.write() as tx:
         profile(tx)
     with store.read() as tx:

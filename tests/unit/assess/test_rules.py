@@ -37,7 +37,9 @@ def refused(request=ASKED, **changes):
 
 
 def test_a_manager_confirms_and_all_that_was_claimed_is_in_the_act():
-    request = replace(ASKED, until=date(2027, 11, 19), reason="確認した㊙", proof="f" * 64, cycle="2026", part="drill")
+    request = replace(
+        ASKED, until=date(2027, 11, 19), reason="確認した㊙", proof="f" * 64, cycle="2026", part="drill"
+    )
     act, problems = check(request)
 
     assert problems == []
@@ -69,7 +71,9 @@ def test_who_holds_no_role_on_that_day_is_told_the_day():
     assert "2026-11-20" in message
 
 
-@pytest.mark.parametrize("changes", [{"assignees": {"sato"}}, {"handed_in_by": {"sato"}}, {"handed_in_by": {"hanako"}}])
+@pytest.mark.parametrize(
+    "changes", [{"assignees": {"sato"}}, {"handed_in_by": {"sato"}}, {"handed_in_by": {"hanako"}}]
+)
 @pytest.mark.parametrize("kind", [ActKind.CONFIRM, ActKind.EXCLUDE])
 def test_own_work_and_own_proof_may_be_confirmed_but_it_is_written_down(changes, kind):
     act, _ = check(replace(ASKED, kind=kind, reason="理由"), **changes)
@@ -136,7 +140,9 @@ def test_ones_own_account_or_another_way_in_is_not_on_behalf():
     assert not check(actor_person=None)[0].on_behalf
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("sat", "sato"), ("佐藤 花子", "sato"), ("takasakki", "takasaki")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("sat", "sato"), ("佐藤 花子", "sato"), ("takasakki", "takasaki")]
+)
 def test_an_unknown_person_is_answered_with_the_nearest_id(typed, meant):
     act, problems = check(replace(ASKED, person=typed), roles_of=())
 
@@ -212,10 +218,15 @@ def test_without_an_executive_the_managers_own_items_stay_with_the_manager():
 
 
 def test_an_executive_who_does_the_work_too_gives_way_to_the_next_one():
-    tasks = (company.task("T-05", assignee="sato"), company.task("T-05", assignee="takasaki", key="tics/T-05.b", id="b"))
+    tasks = (
+        company.task("T-05", assignee="sato"),
+        company.task("T-05", assignee="takasaki", key="tics/T-05.b", id="b"),
+    )
     facts = {"bindings": tasks, "scopes": {"tics": {"items": [company.item("T-05")]}}}
 
-    assert by_person(company.organisation(executive=["takasaki", "yoshida"]), **facts) == {"yoshida": ["T-05"]}
+    assert by_person(company.organisation(executive=["takasaki", "yoshida"]), **facts) == {
+        "yoshida": ["T-05"]
+    }
     assert by_person(company.organisation(), **facts) == {"sato": ["T-05"]}
 
 
@@ -240,7 +251,10 @@ def test_nothing_is_sent_to_a_consultant_who_is_named_as_manager():
 
 def test_roles_by_item_are_asked_with_the_items_own_number():
     roles = {Role.MANAGER: (("T-2*", (RoleHolder("yoshida"),)), ("*", (RoleHolder("sato"),)))}
-    asked = {one.item["id"]: confirmer_of(one, Organisation(company.PEOPLE, roles), TODAY) for one in company.waiting()}
+    asked = {
+        one.item["id"]: confirmer_of(one, Organisation(company.PEOPLE, roles), TODAY)
+        for one in company.waiting()
+    }
 
     assert asked["T-20"] == "yoshida"
     assert asked["T-14"] == "sato"

@@ -47,7 +47,9 @@ def taken(*steps, raw=SHEET, **cells):
     answers, problems = read(raw, *steps, **cells)
     assert problems == []
     return {
-        one.criterion.removeprefix("tics/"): (one.verdict, one.reason, one.on) for one in answers.answers if one.verdict
+        one.criterion.removeprefix("tics/"): (one.verdict, one.reason, one.on)
+        for one in answers.answers
+        if one.verdict
     }
 
 
@@ -74,7 +76,13 @@ def test_a_row_names_assignees_status_and_each_piece_of_evidence_with_its_day():
     assert title == company.TITLES["T-12"][0]
     assert people == "田中 一郎\n吉田 𠮷男"
     assert status == "完了 × 2"
-    for part in ("教育実施記録_2026年度.xlsx", "2026/09/10", "2027/09/09", "【紙】受講者の署名（原本）", "立会い 吉田"):
+    for part in (
+        "教育実施記録_2026年度.xlsx",
+        "2026/09/10",
+        "2027/09/09",
+        "【紙】受講者の署名（原本）",
+        "立会い 吉田",
+    ):
         assert part in evidence
     assert "【現地】入退室記録簿" in shown()["T-20"][4]
     assert shown()["T-46"][4] == "（なし）"
@@ -182,7 +190,15 @@ def test_a_sheet_that_nobody_touched_has_no_answers_and_says_whose_it_is():
 
 
 def test_answers_come_back_with_reason_day_cell_and_what_was_shown():
-    cells = {"G7": "確認", "I7": date(2026, 11, 20), "G9": "差戻し", "H9": " 髙﨑㈱ ㊙〜\n 👍", "G12": "対象外", "H12": "該当なし", "H14": "佐藤花子"}
+    cells = {
+        "G7": "確認",
+        "I7": date(2026, 11, 20),
+        "G9": "差戻し",
+        "H9": " 髙﨑㈱ ㊙〜\n 👍",
+        "G12": "対象外",
+        "H12": "該当なし",
+        "H14": "佐藤花子",
+    }
     answers, problems = read(SHEET, **cells)
     given_ = {one.criterion: one for one in answers.answers if one.verdict}
 
@@ -213,7 +229,9 @@ def test_blank_and_hold_are_no_answer(word):
 def test_an_unknown_decision_is_not_guessed_and_the_list_is_named(word):
     answers, problems = read(SHEET, G8=word, G7="確認")
 
-    assert [(one.place, str(one.fix)) for one in problems] == [("G8", "one of: 確認 / 差戻し / 対象外 / 保留")]
+    assert [(one.place, str(one.fix)) for one in problems] == [
+        ("G8", "one of: 確認 / 差戻し / 対象外 / 保留")
+    ]
     assert [one.criterion for one in answers.answers if one.verdict] == ["tics/T-05"]
     assert "tics/T-12" not in [one.criterion for one in answers.answers]
 
@@ -234,7 +252,16 @@ def test_a_day_without_a_year_or_one_that_does_not_exist_is_not_taken(written):
     assert not [one for one in answers.answers if one.verdict]
 
 
-@pytest.mark.parametrize("written", ["2026/11/20", "２０２６年１１月２０日", "令和8年11月20日", date(2026, 11, 20), datetime(2026, 11, 20, 9)])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026/11/20",
+        "２０２６年１１月２０日",
+        "令和8年11月20日",
+        date(2026, 11, 20),
+        datetime(2026, 11, 20, 9),
+    ],
+)
 def test_a_day_is_read_as_people_write_it(written):
     assert taken(G8="確認", I8=written)["T-12"][2] == date(2026, 11, 20)
 
@@ -245,7 +272,14 @@ def test_a_reason_or_day_without_a_decision_is_asked_about(cells):
 
 
 def test_everything_wrong_is_said_at_once():
-    assert places(G7="ok", I7="11/1", G8="対象外", I9="2026/2/30", H10="？")[1] == ["G7", "I7", "H8", "G9", "I9", "G10"]
+    assert places(G7="ok", I7="11/1", G8="対象外", I9="2026/2/30", H10="？")[1] == [
+        "G7",
+        "I7",
+        "H8",
+        "G9",
+        "I9",
+        "G10",
+    ]
 
 
 def sort_upside_down(book):
@@ -269,7 +303,10 @@ def test_a_row_that_was_deleted_has_no_answer_and_the_others_keep_theirs():
     answers, problems = read(SHEET, lambda book: book.worksheets[0].delete_rows(8), G9="確認")
 
     assert problems == []
-    assert [(one.criterion, one.verdict) for one in answers.answers][:2] == [("tics/T-05", None), ("tics/T-14", CONFIRM)]
+    assert [(one.criterion, one.verdict) for one in answers.answers][:2] == [
+        ("tics/T-05", None),
+        ("tics/T-14", CONFIRM),
+    ]
     assert len(answers.answers) == 5
 
 
@@ -339,7 +376,9 @@ def test_the_same_number_in_two_schemes_is_told_apart():
 
 
 def test_an_english_sheet_is_read_the_same():
-    assert taken(raw=company.sheet(lang="en"), G7="Confirm", G9="Return", H9="two are missing", H14="佐藤") == {
+    assert taken(
+        raw=company.sheet(lang="en"), G7="Confirm", G9="Return", H9="two are missing", H14="佐藤"
+    ) == {
         "T-05": (CONFIRM, "", None),
         "T-14": (RETURN, "two are missing", None),
     }
@@ -407,7 +446,11 @@ def test_the_digest_changes_with_what_is_shown_and_not_with_the_day():
     seen = digest_of()
     late = [replace(task, due="2026-11-01") for task in company.TASKS]
     other_people = [replace(task, assignee="yoshida") for task in company.TASKS]
-    renamed = [*company.ITEMS[:1], company.item("T-12", title={"ja": "別", "en": "other"}), *company.ITEMS[2:]]
+    renamed = [
+        *company.ITEMS[:1],
+        company.item("T-12", title={"ja": "別", "en": "other"}),
+        *company.ITEMS[2:],
+    ]
 
     assert digest_of(bindings=tuple(late)) == seen
     assert digest_of([*company.EVIDENCE, company.evidence("T-14", "other.pdf")]) == seen
@@ -440,7 +483,9 @@ WORDS = {"確認": CONFIRM, "差戻し": RETURN, "対象外": EXCLUDE, "保留":
     st.lists(st.sampled_from(sorted(WORDS)), min_size=6, max_size=6),
     st.sets(st.integers(0, 5), max_size=3),
 )
-def test_in_whatever_order_rows_are_and_whichever_are_gone_each_answer_stays_with_its_criterion(order, words, gone):
+def test_in_whatever_order_rows_are_and_whichever_are_gone_each_answer_stays_with_its_criterion(
+    order, words, gone
+):
     def shuffle(book):
         sheet = book.worksheets[0]
         cells = [[cell.value for cell in row] for row in sheet["A7:I12"]]
@@ -448,9 +493,13 @@ def test_in_whatever_order_rows_are_and_whichever_are_gone_each_answer_stays_wit
             for cell, value in zip(row, cells[source], strict=True):
                 cell.value = None if source in gone else value
 
-    cells = {f"G{row + 7}": words[row] for row in range(6)} | {f"H{row + 7}": f"理由{row}" for row in range(6) if words[row]}
+    cells = {f"G{row + 7}": words[row] for row in range(6)} | {
+        f"H{row + 7}": f"理由{row}" for row in range(6) if words[row]
+    }
     expected = {
-        NUMBERS[row]: (WORDS[words[row]], f"理由{row}", None) for row in range(6) if row not in gone and WORDS[words[row]]
+        NUMBERS[row]: (WORDS[words[row]], f"理由{row}", None)
+        for row in range(6)
+        if row not in gone and WORDS[words[row]]
     }
 
     assert taken(shuffle, **cells) == expected

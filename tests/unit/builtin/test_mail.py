@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ticssync.plugin import Attached, Level, Message, NotifierOpening, SendFaile
 from ticssync.text import Text
 
 NOW = datetime(2027, 8, 31, 8, tzinfo=timezone(timedelta(hours=9)))
+ICS = "BEGIN:VCALENDAR\r\nSUMMARY:更新\r\nEND:VCALENDAR\r\n".encode()
 MESSAGE = Message(
     message_id="<ticssync.20270831.abc@example.co.jp>",
     to_name="髙﨑 花子",
@@ -26,9 +27,8 @@ MESSAGE = Message(
     html="<p>髙﨑㈱ <b>更新審査</b></p>",
     sent_at=NOW,
     reply_to="mori@example.co.jp",
-    attached=(Attached("tics-deadlines.ics", "text/calendar", "BEGIN:VCALENDAR\r\nSUMMARY:更新\r\nEND:VCALENDAR\r\n".encode()),),
-)  # fmt: skip
-Open = Callable[..., Mail]
+    attached=(Attached("tics-deadlines.ics", "text/calendar", ICS),),
+)
 
 
 @pytest.fixture
@@ -39,12 +39,18 @@ def server(tmp_path: Path) -> Iterator[MailServer]:
 
 def mail(server: MailServer, root: Path, **changes: object) -> Mail:
     values = {
-        "host": "127.0.0.1", "port": server.port, "security": server.security, "user": USER, "password": PASSWORD,
-        "from": "TICS事務局 <tics@example.co.jp>", "ca_file": "cert.pem", "timeout_s": 20, **changes,
-    }  # fmt: skip
+        "host": "127.0.0.1",
+        "port": server.port,
+        "security": server.security,
+        "user": USER,
+        "password": PASSWORD,
+        "from": "TICS事務局 <tics@example.co.jp>",
+        "ca_file": "cert.pem",
+        "timeout_s": 20,
+        **changes,
+    }
     settings = MailSettings.model_validate(values)
-    opened = open_mail(NotifierOpening(settings, root, lambda: NOW, Text("en")))
-    return opened
+    return open_mail(NotifierOpening(settings, root, lambda: NOW, Text("en")))
 
 
 def test_a_japanese_message_arrives_as_it_was_written(server: MailServer, tmp_path: Path) -> None:
@@ -83,9 +89,11 @@ def test_a_relay_without_login_works_in_the_house(tmp_path: Path) -> None:
 
 
 def test_without_starttls_neither_password_nor_mail_goes_out(tmp_path: Path) -> None:
-    with MailServer(tmp_path, security="none", login=False) as server:
-        with pytest.raises(SendFailed, match="no STARTTLS") as failed:
-            mail(server, tmp_path, security="starttls").send(MESSAGE)
+    with (
+        MailServer(tmp_path, security="none", login=False) as server,
+        pytest.raises(SendFailed, match="no STARTTLS") as failed,
+    ):
+        mail(server, tmp_path, security="starttls").send(MESSAGE)
 
     assert (failed.value.permanent, failed.value.maybe_taken) == (False, False)
     assert (server.received, server.secured, server.logins) == ([], [], 0)
@@ -93,9 +101,11 @@ def test_without_starttls_neither_password_nor_mail_goes_out(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 def test_a_certificate_that_nobody_vouches_for_ends_the_connection(tmp_path: Path, security: str) -> None:
-    with MailServer(tmp_path, security=security) as server:
-        with pytest.raises(SendFailed, match="certificate is not trusted"):
-            mail(server, tmp_path, ca_file=None).send(MESSAGE)
+    with (
+        MailServer(tmp_path, security=security) as server,
+        pytest.raises(SendFailed, match="certificate is not trusted"),
+    ):
+        mail(server, tmp_path, ca_file=None).send(MESSAGE)
 
     assert (server.received, server.logins) == ([], 0)
 
@@ -158,7 +168,9 @@ def test_a_server_that_echoes_the_password_does_not_bring_it_into_the_message(
 @pytest.mark.parametrize(
     ("answer", "permanent"), [("451 4.7.1 greylisted", False), ("550 5.1.1 nobody", True)]
 )
-def test_refusals_tell_for_now_from_for_good(server: MailServer, tmp_path: Path, where: str, answer: str, *, permanent: bool) -> None:  # fmt: skip
+def test_refusals_tell_for_now_from_for_good(
+    server: MailServer, tmp_path: Path, where: str, answer: str, *, permanent: bool
+) -> None:
     getattr(server, where).append(answer)
 
     with pytest.raises(SendFailed, match=answer[4:9]) as failed:
@@ -206,9 +218,8 @@ def test_a_server_that_is_not_there_is_named_and_tried_later(tmp_path: Path) -> 
 
 
 def test_a_login_is_not_left_out_where_the_server_offers_none(tmp_path: Path) -> None:
-    with MailServer(tmp_path, login=False) as server:
-        with pytest.raises(SendFailed, match="no way of login"):
-            mail(server, tmp_path).send(MESSAGE)
+    with MailServer(tmp_path, login=False) as server, pytest.raises(SendFailed, match="no way of login"):
+        mail(server, tmp_path).send(MESSAGE)
 
     assert server.received == []
 

@@ -32,7 +32,14 @@ DONE = {REPORT_1: SUBMITTED, REPORT_2: SUBMITTED}
 LETTERHEAD = Letterhead(WORKSPACE, "株式会社小出精密", MORI)
 
 
-def mail(day: date, text: Text = EN, *, others: tuple[Due, ...] = (), letterhead: Letterhead = LETTERHEAD, person: Person = SATO) -> Message:  # fmt: skip
+def mail(
+    day: date,
+    text: Text = EN,
+    *,
+    others: tuple[Due, ...] = (),
+    letterhead: Letterhead = LETTERHEAD,
+    person: Person = SATO,
+) -> Message:
     found = of_main(day, DONE, others)
     roles = {role: [person] for role in ("manager", "owner", "admin", "executive")}
     made = plan_reminders(

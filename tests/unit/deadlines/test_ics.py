@@ -17,9 +17,12 @@ TODAY = date(2026, 11, 24)
 STAMP = datetime(2026, 11, 24, 0, tzinfo=timezone.utc)
 
 
-def file(duties: object = None, text: Text = Text("en")) -> bytes:
+EN = Text("en")
+
+
+def file(duties: object = None) -> bytes:
     return calendar_file(
-        duties or of_main(TODAY), workspace=WORKSPACE, company="株式会社小出精密", stamp=STAMP, text=text
+        duties or of_main(TODAY), workspace=WORKSPACE, company="株式会社小出精密", stamp=STAMP, text=EN
     )  # type: ignore[arg-type]
 
 

@@ -45,9 +45,17 @@ class Company:
     def remind(self, notifier: Notifier, channel: str = "mail", *, dry_run: bool = False) -> RemindResult:
         day = self.now.astimezone(TOKYO).date()
         return remind_pass(
-            self.store, notifier, day, duties=of_main(day, others=(TASK,)), recipients=recipients(), channel=channel, dry_run=dry_run,
-            compose=lambda what: digest(what, Letterhead(WORKSPACE, "小出精密", MORI), EN, self.now.astimezone(TOKYO)),
-        )  # fmt: skip
+            self.store,
+            notifier,
+            day,
+            duties=of_main(day, others=(TASK,)),
+            recipients=recipients(),
+            channel=channel,
+            dry_run=dry_run,
+            compose=lambda what: digest(
+                what, Letterhead(WORKSPACE, "小出精密", MORI), EN, self.now.astimezone(TOKYO)
+            ),
+        )
 
     def ledger(self) -> dict[tuple[str, str, str], bool]:
         with self.store.read() as tx:
@@ -55,7 +63,14 @@ class Company:
 
 
 def smtp(server: MailServer, root: Path, password: str = PASSWORD) -> Notifier:
-    values = {"host": "127.0.0.1", "port": server.port, "user": USER, "password": password, "from": "tics@example.co.jp", "ca_file": "cert.pem"}  # fmt: skip
+    values = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "user": USER,
+        "password": password,
+        "from": "tics@example.co.jp",
+        "ca_file": "cert.pem",
+    }
     return open_mail(NotifierOpening(MailSettings.model_validate(values), root, lambda: morning(DAY), EN))
 
 
@@ -88,8 +103,12 @@ def test_the_json_lists_each_duty_with_its_reader(tmp_path: Path) -> None:
     assert set(document) == {"sent", "skipped", "failed"}
     first = document["sent"][0]
     assert {name: first[name] for name in ("to", "kind", "due_on", "channel", "duty")} == {
-        "to": SATO.mail, "kind": "periodic_report", "due_on": "2027-04-01", "channel": "folder", "duty": REPORT_2,
-    }  # fmt: skip
+        "to": SATO.mail,
+        "kind": "periodic_report",
+        "due_on": "2027-04-01",
+        "channel": "folder",
+        "duty": REPORT_2,
+    }
     assert first["subject"] == "[TICS] 91 days left: periodic report due (1 April 2027)"
     assert len(list((tmp_path / "out").glob("*.eml"))) == 2
 

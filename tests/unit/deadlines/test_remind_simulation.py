@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.unit.deadlines.sample import (
@@ -33,9 +34,16 @@ from ticssync.store.notices import notices
 
 START, END = date(2026, 11, 24), date(2029, 11, 24)
 TASKS = tuple(
-    Due("task_due", f"tics/T-{number:02}", f"T-{number:02}", START + timedelta(days=97 * number), "tanaka", f"tics/T-{number:02}")
+    Due(
+        "task_due",
+        f"tics/T-{number:02}",
+        f"T-{number:02}",
+        START + timedelta(days=97 * number),
+        "tanaka",
+        f"tics/T-{number:02}",
+    )
     for number in range(1, 10)
-)  # fmt: skip
+)
 DUTY_IDS = (REPORT_2, APPLY, RENEWAL, *(duty_id(task.name, task.kind, task.due_on) for task in TASKS))
 KILLS = {
     "kill before the claim": 1,
@@ -86,7 +94,7 @@ class World:
         self.now = morning(START)
         self.store = Store.memory(WORKSPACE, lambda: self.now)
         self.post = Post()
-        # Tasks are done a month late where nothing else was drawn; certificates are nobody's business then.
+        # Tasks are done a month late where nothing else was drawn.
         self.settled = {
             **{
                 duty_id(task.name, task.kind, task.due_on): task.due_on + timedelta(days=30) for task in TASKS
@@ -119,7 +127,15 @@ class World:
             return Message(what.message_id, what.person.name, what.person.mail, "subject", "text", "", moment)
 
         try:
-            remind_pass(self.store, self.post, day, duties=self.duties(day), recipients=people, compose=compose, channel="mail")  # fmt: skip
+            remind_pass(
+                self.store,
+                self.post,
+                day,
+                duties=self.duties(day),
+                recipients=people,
+                compose=compose,
+                channel="mail",
+            )
         except Killed:
             self.post.reached[mode] += 1
             if mode in ENDS_UNKNOWN:
@@ -164,14 +180,14 @@ def check(world: World) -> None:
     end = END + timedelta(days=2)
     # Nothing lost: every step of what is still open went out.
     known = {(row.duty, row.step) for row in ledger if row.sent_at}
-    for duty in world.duties(end):
-        assert {(duty.id, step.name) for step in duty.steps if step.on <= end} <= known
+    for still in world.duties(end):
+        assert {(still.id, step.name) for step in still.steps if step.on <= end} <= known
     # Nothing doubled: a person was told of a step in one message only, and that message came once, but for
     # the tries whose end nobody could know.
     messages_of: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for identity, to in world.post.delivered:
-        for duty_id, step_name in world.told[identity]:
-            messages_of[to, duty_id, step_name].add(identity)
+        for duty, step in world.told[identity]:
+            messages_of[to, duty, step].add(identity)
     assert {len(identities) for identities in messages_of.values()} <= {1}
     for identity, times in Counter(identity for identity, _to in world.post.delivered).items():
         assert times <= 1 + world.post.unknown[identity]
@@ -186,6 +202,15 @@ def check(world: World) -> None:
     assert {row.message_id for row in ledger if row.sent_at} <= delivered
 
 
+def test_each_kind_of_trouble_on_the_first_day_of_a_reminder_costs_nothing() -> None:
+    for mode in MODES:
+        to_the_first = (date(2026, 12, 31) - START, mode)
+        world = run([to_the_first, (timedelta(minutes=20), "fine"), (timedelta(days=1), "fine")], {})
+        assert world.post.reached[mode] >= 1
+        check(world)
+
+
+@pytest.mark.slow
 def test_no_reminder_is_lost_and_none_is_doubled_in_three_years_of_trouble() -> None:
     reached: Counter[str] = Counter()
 

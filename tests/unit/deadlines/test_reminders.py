@@ -37,7 +37,13 @@ DAY_90 = date(2026, 12, 31)  # the working day before 90 days before the report
 EARLY = date(2026, 11, 24)
 
 
-def plan(day: date, ledger: tuple[NoticeRow, ...] = (), people: Recipients | None = None, done: dict[str, DutyRecord] | None = None, others: tuple[Due, ...] = ()) -> RemindPlan:  # fmt: skip
+def plan(
+    day: date,
+    ledger: tuple[NoticeRow, ...] = (),
+    people: Recipients | None = None,
+    done: dict[str, DutyRecord] | None = None,
+    others: tuple[Due, ...] = (),
+) -> RemindPlan:
     found = of_main(day, done, others)
     return plan_reminders(
         found,
@@ -166,8 +172,24 @@ def test_a_successor_is_not_told_again_of_what_the_predecessor_was_told() -> Non
 def test_a_fresh_claim_is_left_alone_and_a_stale_one_goes_out_again_with_its_message_id() -> None:
     made = plan(DAY_90)
     ledger = claimed(made, DAY_90)
-    fresh = plan_reminders(of_main(DAY_90), DAY_90, recipients(), ledger, now=morning(DAY_90) + CLAIM_TIMEOUT / 2, workspace=WORKSPACE, domain="d")  # fmt: skip
-    stale = plan_reminders(of_main(DAY_90), DAY_90, recipients(), ledger, now=morning(DAY_90) + CLAIM_TIMEOUT, workspace=WORKSPACE, domain="d")  # fmt: skip
+    fresh = plan_reminders(
+        of_main(DAY_90),
+        DAY_90,
+        recipients(),
+        ledger,
+        now=morning(DAY_90) + CLAIM_TIMEOUT / 2,
+        workspace=WORKSPACE,
+        domain="d",
+    )
+    stale = plan_reminders(
+        of_main(DAY_90),
+        DAY_90,
+        recipients(),
+        ledger,
+        now=morning(DAY_90) + CLAIM_TIMEOUT,
+        workspace=WORKSPACE,
+        domain="d",
+    )
 
     assert fresh.digests == ()
     (again,) = stale.digests
@@ -205,7 +227,15 @@ def test_a_claim_for_somebody_who_left_goes_to_the_successor() -> None:
 
 def test_the_message_id_depends_on_workspace_person_day_and_steps_alone() -> None:
     one, other = plan(DAY_90).digests[0], plan(DAY_90).digests[0]
-    elsewhere = plan_reminders(of_main(DAY_90), DAY_90, recipients(), (), now=morning(DAY_90), workspace="other00000", domain="example.co.jp")  # fmt: skip
+    elsewhere = plan_reminders(
+        of_main(DAY_90),
+        DAY_90,
+        recipients(),
+        (),
+        now=morning(DAY_90),
+        workspace="other00000",
+        domain="example.co.jp",
+    )
 
     assert one.message_id == other.message_id
     assert one.message_id != elsewhere.digests[0].message_id

@@ -32,10 +32,11 @@ class Killer:
         self.points: list[str] = []
 
     def __call__(self, point: str) -> None:
-        if len(self.points) == self.at:
+        # Once dead it stays dead: what a `finally` would tidy up does not happen either.
+        if len(self.points) != self.at + 1 or self.at < 0:
             self.points.append(point)
+        if len(self.points) == self.at + 1:
             raise Killed(point)
-        self.points.append(point)
 
     def around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*args: Any, **named: Any) -> Any:

@@ -92,7 +92,7 @@ def test_the_instructions_open_in_an_old_notepad_and_are_not_overwritten(tmp_pat
 
 @given(st.text(max_size=120) | st.sampled_from(list(TITLES.values())))
 def test_any_title_makes_a_name_that_windows_holds(title: str):
-    """At most 40 units of UTF-16, no forbidden character, no blank or dot at the end, found again by its number."""
+    """At most 40 units of UTF-16, nothing forbidden, no blank or dot at the end, found by its number."""
     name = folder_name("T-14", title)
 
     assert len(name.encode("utf-16-le")) // 2 <= NAME_MAX

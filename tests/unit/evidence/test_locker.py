@@ -82,7 +82,7 @@ def test_missing_and_changed_files_are_told_apart(tmp_path: Path):
 
 
 def test_good_bytes_take_the_place_of_damaged_ones_which_are_set_aside(tmp_path: Path):
-    """Damaged bytes must not pass for the good ones that were just handed in; they are not thrown away either."""
+    """Damaged bytes must not pass for the good ones that were just handed in; nor are they thrown away."""
     locker = Locker(tmp_path)
     locker.put(io.BytesIO(CONTENT))
     locker.path(HASH).chmod(0o600)
@@ -91,7 +91,7 @@ def test_good_bytes_take_the_place_of_damaged_ones_which_are_set_aside(tmp_path:
     locker.put(io.BytesIO(CONTENT))
 
     assert locker.verify(HASH) == "ok"
-    (aside,) = [path for path in tmp_path.rglob("*damaged*")]
+    (aside,) = tmp_path.rglob("*damaged*")
     assert aside.read_bytes() == b"damaged"
 
 
@@ -112,7 +112,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
     locker = Locker(tmp_path / "locker")
     monkeypatch.setattr(os, "fsync", full) if at == "fsync" else monkeypatch.setattr(Path, "replace", full)
 
-    with pytest.raises(CorruptStoreError, match="the disk that holds the locker .* is full") as caught:
+    with pytest.raises(CorruptStoreError, match=r"the disk that holds the locker .* is full") as caught:
         locker.put(io.BytesIO(CONTENT))
 
     assert caught.value.exit_code == 5

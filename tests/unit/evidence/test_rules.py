@@ -97,7 +97,7 @@ def pieces(*changes: dict[str, Any]) -> list[Any]:
     ],
 )
 def test_the_state_and_its_reason(rule: EvidenceRule, held: list[Any], state: str, reason: str):
-    """Withdrawn pieces never count; the last good day is still good; a spare piece that is lost does no harm."""
+    """Withdrawn pieces never count; the last good day is still good; a lost spare piece does no harm."""
     found, why = evidence_state(rule, held, DAY)
 
     assert (found.value, str(why)) == (state, reason)
@@ -125,7 +125,7 @@ SEEN: Counter[EvidenceState] = Counter()
 @settings(max_examples=400, deadline=None)
 @given(rules, st.lists(piece, max_size=5))
 def test_more_proof_never_makes_it_worse_and_order_does_not_matter(rule: EvidenceRule, changes: list[Any]):
-    """Never `unknown`; the same set in another order reads alike; a good fresh piece never takes COMPLETE away."""
+    """Never `unknown`; another order reads alike; one more piece never takes COMPLETE away."""
     held = pieces(*changes)
     state, _ = evidence_state(rule, held, DAY)
     SEEN[state] += 1

@@ -202,7 +202,7 @@ def test_a_file_that_changed_since_the_look_is_left_for_the_next_one(factory: Fa
 def test_a_file_that_cannot_be_moved_is_recorded_and_met_again(
     factory: Factory, monkeypatch: pytest.MonkeyPatch
 ):
-    """Open in Excel on Windows: the proof is held, the file stays; the next look moves it and adds nothing."""
+    """Open in Excel on Windows: the proof is held; the next look moves the file and adds nothing."""
     file = factory.put("名簿.pdf")
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rename", refuse)
@@ -258,8 +258,9 @@ def test_the_same_number_in_two_schemes_serves_both(factory: Factory):
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("a.JPG", "photo"), ("a.png", "photo"), ("a.heic", "photo"), ("a.xlsx", "register"), ("a.csv", "register"),
-        ("a.pdf", "document"), ("a.docx", "document"), ("a.eml", "record"), ("a.msg", "record"), ("a.txt", "record"),
+        ("a.JPG", "photo"), ("a.png", "photo"), ("a.heic", "photo"), ("a.xlsx", "register"),
+        ("a.csv", "register"), ("a.pdf", "document"), ("a.docx", "document"), ("a.eml", "record"),
+        ("a.msg", "record"), ("a.txt", "record"),
         ("noending", "document"), ("a.unknown", "document"),
     ],
 )  # fmt: skip
