@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from ticssync.app.status import status
 from ticssync.app.sync_once import SyncOrder, sync
 from ticssync.app.workspace import CONFIG_NAME, Surroundings, Workspace, open_workspace
 from ticssync.bundle.verify import verify
+from ticssync.deadlines.calendar import add_years
 from ticssync.errors import UsageError, say
 from ticssync.evidence.folders import criterion_folder
 from ticssync.model.assessment import ActKind
@@ -100,13 +101,14 @@ def _remove(root: Path) -> None:
 
 def _set_up(around: Surroundings, office: Path, step: Callable[[str], None], run: Demo) -> Made:
     text, today = around.text, around.clock().date()
-    issued = date(today.year - 2, 4, 1)
+    # The periodic report falls due in sixty days: the mail that the demo shows is one that is really due today.
+    issued = add_years(today + timedelta(days=60), -1)
     sets = {
         "people.sato.name": "佐藤 花子", "people.sato.mail": "sato@example.jp", "people.tanaka.name": "田中 一郎", "people.tanaka.mail": "tanaka@example.jp",
         "people.suzuki.name": "鈴木 次郎", "people.suzuki.mail": "suzuki@example.jp", "people.takasaki.name": "髙﨑 誠", "people.takasaki.mail": "takasaki@example.jp",
         "roles.manager": "[sato]", "roles.executive": "[takasaki]", "roles.owner": "[tanaka]", "roles.admin": "[suzuki]",
         "certificates.main.body": "JQA", "certificates.main.number": "TICS-0001", "certificates.main.scope": "本社工場",
-        "certificates.main.issued_on": issued.isoformat(), "certificates.main.expires_on": (issued.replace(year=issued.year + 3) - timedelta(days=1)).isoformat(),
+        "certificates.main.issued_on": issued.isoformat(), "certificates.main.expires_on": (add_years(issued, 3) - timedelta(days=1)).isoformat(),
     }  # fmt: skip
     answers = Answers(
         office, company="株式会社小出精密", name="ledger", shared=Path("../共有"), sets=tuple(sets.items())

@@ -106,9 +106,7 @@ def _plugin_for(host: Host, name: str) -> tuple[str, TrackerKind]:
     return plugin, host.trackers[name]
 
 
-def _document(
-    root: Path, answers: Answers, ident: str, plugin: str, kind: TrackerKind, lang: str
-) -> bytes:
+def _document(root: Path, answers: Answers, ident: str, plugin: str, kind: TrackerKind, lang: str) -> bytes:
     shared = answers.shared or Path("共有")
     tracker: dict[str, Any] = {"kind": kind.name}
     for question in kind.questions:

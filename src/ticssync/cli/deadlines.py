@@ -11,7 +11,7 @@ import click
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.screen import Screen
 from ticssync.cli.words import tr
-from ticssync.text import mark
+from ticssync.text import Text, mark
 
 DAY: Final = click.DateTime(["%Y-%m-%d"])
 BASIS: Final = {
@@ -19,6 +19,7 @@ BASIS: Final = {
     "confirmed": mark("confirmed by the body"),
     "default": mark("default, not confirmed by your body"),
 }
+OWN: Final = ("task_due", "evidence_expiry", "credential_expiry", "recurring", "custom")
 STATES: Final = {"open": mark("open"), "submitted": mark("submitted"), "accepted": mark("accepted")}
 
 
@@ -60,6 +61,11 @@ def _list(call: Call, ics: Path | None, today: date | None) -> None:
     call.answer(work)
 
 
+def _basis(one: dict[str, Any], text: Text) -> str:
+    """Where the date comes from; what is our own (a task, evidence) has nothing to do with the body."""
+    return text("the company's own") if one["kind"] in OWN else text(BASIS[one["basis"]])
+
+
 def show(found: dict[str, Any], ics: Path | None, screen: Screen) -> None:
     """A table, soonest first."""
     text = screen.text
@@ -69,7 +75,7 @@ def show(found: dict[str, Any], ics: Path | None, screen: Screen) -> None:
             one["days_left"],
             one["title"],
             text(STATES[one["state"]]),
-            text(BASIS[one["basis"]]),
+            _basis(one, text),
             one["id"],
         ]
         for one in found["items"]

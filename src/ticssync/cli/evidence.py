@@ -201,7 +201,8 @@ def review(call: Call, ident: str, person: str) -> None:
         with open_workspace(call.around) as workspace:
             data = review_one(workspace, ident, person)
         return Answer(
-            data, lambda screen: screen.line(call.text("{id} was looked at by {name}.", id=ident, name=person))
+            data,
+            lambda screen: screen.line(call.text("{id} was looked at by {name}.", id=ident, name=person)),
         )
 
     call.answer(work)

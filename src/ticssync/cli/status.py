@@ -10,6 +10,7 @@ import click
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.screen import Screen
 from ticssync.cli.words import tr
+from ticssync.text import mark
 
 STYLES: Final = {
     "confirmed": "green", "excluded": "green", "not_applicable": "dim", "reported": "cyan", "exclusion_proposed": "cyan",
@@ -104,10 +105,6 @@ def _row(one: dict[str, Any], screen: Screen) -> list[str]:
 
 
 EVIDENCE: Final = {
-    "none": "none",
-    "partial": "partial",
-    "complete": "complete",
-    "expired": "expired",
-    "unreadable": "unreadable",
-    "unknown": "not known",
-}
+    "none": mark("none"), "partial": mark("partial"), "complete": mark("complete"), "expired": mark("expired"),
+    "unreadable": mark("unreadable"), "unknown": mark("not known"),
+}  # fmt: skip

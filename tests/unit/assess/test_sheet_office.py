@@ -36,7 +36,9 @@ def answered(tmp_path, *steps, raw=None):
     file = tmp_path / "確認票_髙﨑.xlsx"
     file.write_bytes(raw or company.sheet())
     wishes = [json.dumps(step, ensure_ascii=False) for step in steps]
-    subprocess.run([PYTHON, str(PERSON), str(file), *wishes], check=True, capture_output=True, timeout=180)
+    command = [PYTHON, str(PERSON), str(file), *wishes]
+    done = subprocess.run(command, check=False, capture_output=True, timeout=180)
+    assert done.returncode == 0, done.stderr.decode()
     return read_sheet(file.read_bytes())
 
 

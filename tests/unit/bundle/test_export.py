@@ -159,6 +159,22 @@ def test_the_name_carries_the_first_8_digits_of_the_digest_of_the_payload_manife
     assert made.exported.bytes == made.exported.path.stat().st_size
 
 
+def test_the_zip_tells_nothing_of_the_machine_or_the_hour(exported):
+    infos = zipfile.ZipFile(exported.path).infolist()
+
+    assert {
+        (info.create_system, info.date_time, info.external_attr, info.extra, info.compress_type)
+        for info in infos
+    } == {(3, (1980, 1, 1, 0, 0, 0), 0o100644 << 16, b"", zipfile.ZIP_STORED)}
+
+
+def test_a_line_end_in_the_name_of_the_company_starts_no_tag_of_its_own(make):
+    info = make(company="小出\r\nPayload-Oxum: 0.0\n精密").files["bag-info.txt"].decode()
+
+    assert "Source-Organization: 小出 Payload-Oxum: 0.0 精密\n" in info
+    assert info.count("\nPayload-Oxum: ") == 1
+
+
 def test_one_more_event_is_another_snapshot(make, tmp_path):
     assert (
         make(folder=tmp_path / "1").exported.snapshot

@@ -326,6 +326,17 @@ def test_a_bomb_of_many_small_entries_is_not_read(tmp_path):
     assert any("bomb" in one.problem for one in verdict.problems)
 
 
+def test_a_bomb_beside_much_honest_content_is_not_read(tmp_path):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as package:
+        package.writestr("data/honest.bin", random.Random(1).randbytes(1 << 20))
+        package.writestr("data/bomb.bin", bytes(30 << 20), zipfile.ZIP_DEFLATED)
+
+    verdict = verdict_of(tmp_path, stream.getvalue())
+
+    assert {one.path for one in verdict.problems if "bomb" in one.problem} == {"data/bomb.bin"}
+
+
 def test_a_symlink_hidden_in_an_otherwise_perfect_bundle_is_found(exported, tmp_path):
     good = bytearray(exported.path.read_bytes())
     with zipfile.ZipFile(exported.path) as package:
