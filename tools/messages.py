@@ -23,7 +23,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
-KEYWORDS = frozenset({"say", "mark", "text", "_text", "tr", "t", "_t"})
+KEYWORDS = frozenset({"say", "mark", "text", "_text", "tr", "t", "_t", "plain", "head"})
 TEMPLATES = frozenset({".html", ".j2", ".jinja", ".jinja2", ".txt", ".svg"})
 UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
 """The catalogue's dates do not move: only messages make a difference between two versions of a file."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ticssync.app import bundle, confirm, deadlines, hand_in, remind, sheets
 from ticssync.app.demo_pen import write_by_number
@@ -100,9 +101,9 @@ def _remove(root: Path) -> None:
 
 
 def _set_up(around: Surroundings, office: Path, step: Callable[[str], None], run: Demo) -> Made:
-    text, today = around.text, around.clock().date()
-    # The periodic report falls due in sixty days: the mail that the demo shows is one that is really due today.
-    issued = add_years(today + timedelta(days=60), -1)
+    text, today = around.text, around.clock().astimezone(ZoneInfo("Asia/Tokyo")).date()
+    # The periodic report falls due in ninety days: the mail that the demo shows is one that is really due today.
+    issued = add_years(today + timedelta(days=90), -1)
     sets = {
         "people.sato.name": "佐藤 花子", "people.sato.mail": "sato@example.jp", "people.tanaka.name": "田中 一郎", "people.tanaka.mail": "tanaka@example.jp",
         "people.suzuki.name": "鈴木 次郎", "people.suzuki.mail": "suzuki@example.jp", "people.takasaki.name": "髙﨑 誠", "people.takasaki.mail": "takasaki@example.jp",

@@ -47,6 +47,10 @@ def needed(
         for one in known.bindings
         if one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
     }
+    let_go: dict[tuple[TaskKey, str], set[RemoteRef]] = {}
+    for gone in known.bindings:
+        if gone.state is BindingState.DETACHED:
+            let_go.setdefault((gone.key, gone.ref.tracker), set()).add(gone.ref)
     for key, want in wants.items():
         hub = known.hub.get(key) or HubTask(key, planned_on=want.planned_on)
         for name in want.trackers:
@@ -64,6 +68,8 @@ def needed(
                 ):
                     refs.add(one.ref)
             elif (key, name) not in taken or hub.restore:
+                # One that was let go may still stand there: it is taken up again, not made a second time.
+                refs |= let_go.get((key, name), set())
                 make[name].append(str(next_marker(known.workspace, key, known.bindings, name)))
     return refs, make
 
@@ -87,7 +93,7 @@ def decide(
     }
     for ref in decision.identity.adopted:
         decision.bases.setdefault(ref, bases[ref])
-    show = display((*identity.bindings.values(), *_to_come(wants, identity, known, good)))
+    show = display(_as_it_will_stand(identity, _to_come(wants, identity, known, good)))
     for key, want in wants.items():
         _plan(want, pulls[key], by_key.get(key, []), known, good, bases, show, decision, now)
     for name, seen in good.items():
@@ -100,9 +106,11 @@ def _to_come(wants: Mapping[TaskKey, Want], identity: Identity, known: Known, go
     """Tasks that this pass makes, as they will stand: what is shown in them must be right from the first write."""
     found = []
     for key, want in wants.items():
-        dropped = key in known.hub and known.hub[key].dropped
+        hub = known.hub.get(key) or HubTask(key)
         for name in want.trackers:
-            if name in good and not dropped and identity.holding(key, name) is None:
+            holder = identity.holding(key, name)
+            free = holder is None or (holder.state is BindingState.TOMB and hub.restore)
+            if name in good and not hub.dropped and free:
                 at = want.initial.get(name, NO_FIELDS)
                 status, assignee = at.get("status"), at.get("assignee")
                 role = "main" if name == want.main else "mirror"
@@ -114,6 +122,17 @@ def _to_come(wants: Mapping[TaskKey, Want], identity: Identity, known: Known, go
                     )  # fmt: skip
                 )
     return found
+
+
+def _as_it_will_stand(identity: Identity, coming: Sequence[Binding]) -> tuple[Binding, ...]:
+    """With a restored task the tomb that it replaces no longer counts."""
+    places = {(one.key, one.ref.tracker) for one in coming}
+    standing = [
+        one
+        for one in identity.bindings.values()
+        if one.state is not BindingState.TOMB or (one.key, one.ref.tracker) not in places
+    ]
+    return (*standing, *coming)
 
 
 def _as_shown(good: Mapping[str, Seen], ref: RemoteRef, sent: Fields) -> Fields:

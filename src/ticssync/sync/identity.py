@@ -84,7 +84,7 @@ def identify(known: Known, seens: Iterable[Seen], wants: Mapping[TaskKey, Want])
     for seen in seens:
         _move(identity, seen)
         _returned(identity, seen, wants, known)
-        _vanished(identity, seen)
+        _vanished(identity, seen, wants, known)
         _adopt(identity, seen, wants, known)
     _detach(identity, wants, {seen.site.name for seen in seens})
     return identity
@@ -118,25 +118,28 @@ def _returned(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], kno
         one = identity.bindings.get(ref)
         if one is None or one.state in (BindingState.LIVE, BindingState.COPY):
             continue
-        hub, want = known.hub.get(one.key), wants.get(one.key)
-        wanted = want is not None and ref.tracker in want.trackers and not (hub and hub.dropped)
-        rival = any(
-            other.key == one.key
-            and other.ref != ref
-            and other.ref.tracker == ref.tracker
-            and other.state in HOLDING
-            for other in identity.bindings.values()
-        )
-        if one.state in (BindingState.LOST, BindingState.TOMB) or (wanted and not rival):
+        if one.state in (BindingState.LOST, BindingState.TOMB) or _free(identity, one, wants, known):
             _set_state(identity, one, BindingState.LIVE, "seen again")
 
 
-def _vanished(identity: Identity, seen: Seen) -> None:
+def _free(identity: Identity, one: Binding, wants: Mapping[TaskKey, Want], known: Known) -> bool:
+    """Whether a task that was let go is wanted again and nothing holds its place."""
+    hub, want = known.hub.get(one.key), wants.get(one.key)
+    wanted = want is not None and one.ref.tracker in want.trackers and not (hub and hub.dropped)
+    return wanted and identity.holding(one.key, one.ref.tracker) is None
+
+
+def _vanished(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], known: Known) -> None:
     for ref, fate in seen.fates.items():
         one = identity.bindings.get(ref)
+        if one is None:
+            continue
         state = BindingState.TOMB if fate is Fate.GONE else BindingState.LOST
-        if one is not None and one.state in (BindingState.LIVE, BindingState.LOST) and one.state is not state:
+        if one.state in (BindingState.LIVE, BindingState.LOST) and one.state is not state:
             _set_state(identity, one, state, fate.value)
+        elif one.state is BindingState.DETACHED and fate is Fate.HIDDEN and _free(identity, one, wants, known):
+            # It is there, only not for us to see: a second one must not be made beside it.
+            _set_state(identity, one, BindingState.LOST, fate.value)
 
 
 def _adopt(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], known: Known) -> None:

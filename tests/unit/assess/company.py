@@ -102,9 +102,9 @@ def task(name, status="done", assignee="tanaka", **changes):
 
 def evidence(name, file, seq=1, **changes):
     values = {
-        "id": f"E-{name}-{seq}", "criterion": f"tics/{name}", "cycle": "", "name": file, "kind": "document", "keep_mode": "copy",
-        "evidence_class": "internal", "sha256": "a" * 64, "size": 10, "dated_on": date(2026, 9, 10), "valid_until": None,
-        "handed_in_by": "tanaka", "channel": "drop",
+        "id": f"E-{name}-{seq}", "criterion": f"tics/{name}", "cycle": "", "name": file,
+        "kind": "document", "keep_mode": "copy", "evidence_class": "internal", "sha256": "a" * 64, "size": 10,
+        "dated_on": date(2026, 9, 10), "valid_until": None, "handed_in_by": "tanaka", "channel": "drop",
     }  # fmt: skip
     return Evidence(**(values | changes))
 
@@ -176,7 +176,7 @@ def rows(standing=None, held=None):
 
 def sheet(shown=None, lang="ja", confirmer="sato", **changes):
     values = {
-        "company": COMPANY, "confirmer": PEOPLE[confirmer], "workspace": "ws-test", "sheet_id": "a1b2c3d4e5f6",
-        "exported_at": EXPORTED_AT, "zone": TOKYO, "text": Text(lang),
+        "company": COMPANY, "confirmer": PEOPLE[confirmer], "workspace": "ws-test",
+        "sheet_id": "a1b2c3d4e5f6", "exported_at": EXPORTED_AT, "zone": TOKYO, "text": Text(lang),
     }  # fmt: skip
     return write_sheet(rows() if shown is None else shown, **(values | changes))

@@ -48,7 +48,8 @@ def profile(tx):
 
 def test_an_act_comes_back_as_it_was_recorded_with_number_and_instant_of_the_log(store):
     draft = company.act(
-        seq=99, reason="㊙ 髙﨑㈱〜👍", until=date(2027, 3, 31), proof="f" * 64, self_confirmed=True, on_behalf=True, part="drill", cycle="2026"
+        seq=99, reason="㊙ 髙﨑㈱〜👍", until=date(2027, 3, 31), proof="f" * 64, self_confirmed=True,
+        on_behalf=True, part="drill", cycle="2026",
     )  # fmt: skip
     with store.write() as tx:
         answered = record_act(tx, draft)

@@ -24,7 +24,8 @@ ASKED = Request(ActKind.CONFIRM, "tics/T-14", "sato", "sheet", date(2026, 11, 20
 
 def check(request=ASKED, **changes):
     facts = {
-        "people": company.PEOPLE, "roles_of": (Role.MANAGER,), "assignees": {"tanaka"}, "handed_in_by": {"tanaka"},
+        "people": company.PEOPLE, "roles_of": (Role.MANAGER,), "assignees": {"tanaka"},
+        "handed_in_by": {"tanaka"},
         "actor_person": "sato", "today": TODAY, "confirmable": True, "reason_not": "",
     }  # fmt: skip
     return check_act(request, **(facts | changes))

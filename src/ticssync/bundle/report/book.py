@@ -190,7 +190,7 @@ def _criterion_row(pen: _Pen, one: Standing) -> list[Cell]:
         pen.code("evidence_state", entry.get("evidence_state")),
         "\n".join(item.id for item in one.evidence),
         *_confirmation_cells(pen, one),
-        str(entry.get("owner") or ""),
+        str(entry.get("owner_name") or entry.get("owner") or ""),
         day_text(entry.get("due_on")),
         "\n".join(str(ticket.get("key") or "") for ticket in one.tickets),
         pen.code("basis", one.item.get("basis")),
