@@ -6,26 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from ticssync.model.criterion import Words
+from ticssync.model.state import LABEL, PILE_LABEL
 
-STATES: Final[Mapping[str, Words]] = {
-    "unknown": Words("情報なし", "No information"),
-    "fetch_failed": Words("読取エラー", "Read error"),
-    "expired": Words("要更新（証跡の期限切れ）", "Needs renewal (evidence expired)"),
-    "reported_without_evidence": Words("証跡不足", "Evidence missing"),
-    "returned": Words("差戻し", "Returned"),
-    "exclusion_proposed": Words("対象外の申請", "Exclusion proposed"),
-    "not_started": Words("未着手", "Not started"),
-    "in_progress": Words("対応中", "In progress"),
-    "reported": Words("確認待ち", "Waiting for confirmation"),
-    "confirmed": Words("確認済", "Confirmed"),
-    "excluded": Words("対象外", "Excluded"),
-    "not_applicable": Words("適用外", "Not applicable"),
-}
-PILES: Final = {
-    "confirmed": Words("確認済", "Confirmed"),
-    "waiting": Words("確認待ち", "Waiting"),
-    "open": Words("未了", "Open"),
-}
+STATES: Final[Mapping[str, Words]] = {state.value: words for state, words in LABEL.items()}
+PILES: Final[Mapping[str, Words]] = {pile.value: words for pile, words in PILE_LABEL.items()}
 TASK_STATUS: Final = {
     "todo": Words("未着手", "To do"),
     "doing": Words("作業中", "Doing"),

@@ -288,8 +288,15 @@ def test_the_chapters_hold_the_items_in_the_order_of_official_numbers_where_know
 def test_the_numbers_at_the_top_are_those_of_the_list(make):
     text = make().files["data/index/index.html"].decode()
 
-    assert re.findall(r'<div class="pile[^"]*"><b>(\d+)</b>', text) == ["2", "1", "5", "1"]
+    assert re.findall(r'<div class="pile[^"]*"><b>(\d+)</b>', text) == ["2", "1", "4", "1", "1"]
     assert len(re.findall(r'<a href="#item-', text)) == len(company.TITLES)
+
+
+def test_what_status_says_about_a_pile_counts(make):
+    rows = [company.entry("T-01", "x", state="expired", pile="waiting")]
+    text = make(status={"criteria": rows}).files["data/index/index.html"].decode()
+
+    assert re.findall(r'<div class="pile[^"]*"><b>(\d+)</b>', text) == ["0", "1", "0", "7", "1"]
 
 
 def test_who_confirmed_when_which_way_and_who_entered_it_is_shown_with_its_flags(make):

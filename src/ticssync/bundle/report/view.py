@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,18 +11,24 @@ from ticssync.bundle.contents import Contents
 from ticssync.bundle.labels import FIELD
 from ticssync.bundle.snapshot import OPEN_FIRST, EvidenceItem, Row, Standing, by_number, natural, words
 from ticssync.model.criterion import Words
+from ticssync.model.state import PILE
 
-_PILE: Final = {"confirmed": "confirmed", "reported": "waiting", "excluded": "out", "not_applicable": "out"}
+_OUT: Final = frozenset({"excluded", "not_applicable"})
+_PILES: Final = {state.value: pile.value for state, pile in PILE.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The numbers at the top.  `states` stand open ones first; `out` are excluded or not applicable."""
+    """The numbers at the top.  `states` stand open ones first.
+
+    The piles are those of `status`, but that `out` (excluded, not applicable) stands apart from confirmed.
+    """
 
     states: Mapping[str, int]
     confirmed: int
     waiting: int
     open: int
+    warning: int
     out: int
     late: int
     without_number: int
@@ -52,22 +59,29 @@ class EvidenceRow:
 def counts(contents: Contents) -> Counts:
     """Counted from the same states that the lists show, so that the two never disagree."""
     found: dict[str, int] = {}
-    piles = {"confirmed": 0, "waiting": 0, "open": 0, "out": 0}
+    piles = Counter(pile_of(one) for one in contents.standings)
     for one in contents.standings:
         found[one.state] = found.get(one.state, 0) + 1
-        piles[_PILE.get(one.state, "open")] += 1
-    inside = [one for one in contents.standings if _PILE.get(one.state) != "out"]
+    inside = [one for one in contents.standings if one.state not in _OUT]
     ordered = {state: found[state] for state in sorted(found, key=_order)}
     return Counts(
         states=ordered,
         confirmed=piles["confirmed"],
         waiting=piles["waiting"],
         open=piles["open"],
+        warning=piles["warning"],
         out=piles["out"],
         late=sum(one.late for one in contents.standings),
         without_number=sum(not one.official for one in inside),
         total=len(contents.standings),
     )
+
+
+def pile_of(standing: Standing) -> str:
+    """confirmed, waiting, open, warning or out; what `status` says counts, else what follows from the state."""
+    if standing.state in _OUT:
+        return "out"
+    return str(standing.entry.get("pile") or _PILES.get(standing.state, "warning"))
 
 
 def _order(state: str) -> tuple[int, str]:
