@@ -169,7 +169,7 @@ class Daemon:
                     "not done", work=name, why=str(error), problems=[str(one) for one in error.problems]
                 )
             except Exception:
-                self.log.error("failed", work=name, exc_info=True)
+                self.log.exception("failed", work=name)
 
         return job
 

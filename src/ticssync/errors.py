@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 EXIT_PRECEDENCE: Final = (5, 4, 2, 3, 1, 0)
 """With several trackers the exit code is the first of these that applies."""
@@ -33,12 +33,13 @@ class Said(str):
     values: dict[str, Any]
     __slots__ = ("template", "values")
 
-    def __new__(cls, template: str, values: dict[str, Any]) -> Said:
+    def __new__(cls, template: str, values: dict[str, Any]) -> Self:
         said = super().__new__(cls, template.format(**values) if values else template)
         said.template = template
         said.values = values
         return said
 
+    # Copying and pickling go through `__new__`, which wants both parts.
     def __getnewargs__(self) -> tuple[str, dict[str, Any]]:  # type: ignore[override]
         return self.template, self.values
 
@@ -64,9 +65,7 @@ class Problem:
     fix: str = ""
 
     def __str__(self) -> str:
-        where = ":".join(
-            str(part) for part in (self.file, self.line, self.column) if part not in ("", None)
-        )
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part not in ("", None))
         if self.place:
             where = f"{where} [{self.place}]" if where else self.place
         text = f"{where}: {self.message}" if where else self.message

@@ -30,8 +30,8 @@ from ticssync.plugin import (
     Table,
     TrackerDriver,
     TrackerKind,
+    hookspecs,
 )
-from ticssync.plugin import hookspecs
 from ticssync.text import Text
 from ticssync.yamlfile import Located, model_problems, nearest
 

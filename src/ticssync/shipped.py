@@ -13,4 +13,6 @@ def shipped_mappings() -> Path:
     for folder in (package / "_mappings", package.parent.parent / "mappings"):
         if folder.is_dir():
             return folder
-    raise UsageError(say("the shipped scheme packs are missing from this installation"), fix=say("install ticssync again"))
+    raise UsageError(
+        say("the shipped scheme packs are missing from this installation"), fix=say("install ticssync again")
+    )

@@ -8,6 +8,7 @@ end.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -16,7 +17,11 @@ from ticssync.testing.behaviour import Behaviour
 from ticssync.testing.fake_site import full, index, strong
 from ticssync.testing.wire import Fault
 
-KINDS: dict[str, Callable[[], Behaviour]] = {"workbook-like": full, "redmine-like": strong, "jira-like": index}
+KINDS: dict[str, Callable[[], Behaviour]] = {
+    "workbook-like": full,
+    "redmine-like": strong,
+    "jira-like": index,
+}
 ITEMS = ("T-01", "T-02", "T-03", "T-04", "T-05")
 
 
@@ -49,10 +54,8 @@ def scenario(world: World) -> None:
 
 
 def lives_through(world: World) -> None:
-    try:
+    with suppress(Death):
         scenario(world)
-    except Death:
-        pass
 
 
 def repaired(world: World) -> None:
@@ -65,7 +68,9 @@ def repaired(world: World) -> None:
         reports = world.sync()
     assert outgoing(reports) == []
     assert {item: len(world.issues(item)) for item in ITEMS} == dict.fromkeys(ITEMS, 1)
-    assert {item: [one.state for one in world.bound(item)] for item in ITEMS} == dict.fromkeys(ITEMS, ["live"])
+    assert {item: [one.state for one in world.bound(item)] for item in ITEMS} == dict.fromkeys(
+        ITEMS, ["live"]
+    )
     assert world.issue("T-01").fields["件名"] == "新しい題名"
     done = world.issue("T-02").fields["状態"] == "完了"
     assert world.hub("T-02")["status"] == ("done" if done else "todo")
@@ -99,7 +104,9 @@ def test_death_at_every_commit_and_request_leaves_one_task_per_item_and_no_lost_
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fault", [Fault.NOT_SENT, Fault.ANSWER_LOST, Fault.GARBLED, Fault.UNAUTHORIZED])
-def test_a_network_fault_at_every_request_leaves_one_task_per_item_and_no_lost_edit(kind: str, fault: Fault) -> None:
+def test_a_network_fault_at_every_request_leaves_one_task_per_item_and_no_lost_edit(
+    kind: str, fault: Fault
+) -> None:
     world = new_world(kind)
     scenario(world)
     total = world.server().request_count

@@ -52,10 +52,11 @@ def _others(ledger: Ledger, today: date) -> list[Due]:
                     one.ref,
                 )
             )
-    for held in ledger.evidence:
-        if held.valid_until and not held.withdrawn and held.valid_until <= today + HORIZON:
-            found.append(Due("evidence_expiry", held.id, held.name, held.valid_until, "", held.criterion))
-    return found
+    return found + [
+        Due("evidence_expiry", held.id, held.name, held.valid_until, "", held.criterion)
+        for held in ledger.evidence
+        if held.valid_until and not held.withdrawn and held.valid_until <= today + HORIZON
+    ]
 
 
 def deadlines(workspace: Workspace, today: date | None = None) -> dict[str, Any]:

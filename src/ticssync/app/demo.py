@@ -242,7 +242,7 @@ def _confirm(workspace: Workspace, step: Callable[[str], None], run: Demo) -> No
     shutil.copy2(sheet, answered)
     answers_on(
         answered,
-        {item: ("confirm", "") for item in waiting[:-1]}
+        dict.fromkeys(waiting[:-1], ("confirm", ""))
         | {waiting[-1]: ("return", "鍵の本数の記録が古いので、今月の点検結果を足してください")},
         workspace,
     )

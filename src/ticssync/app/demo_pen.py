@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from ticssync.tables import Grid, cell_name, read_grids
 
@@ -44,16 +44,16 @@ def write_cells(path: Path, sheet: str, cells: Mapping[str, str]) -> None:
     parts = _read(path)
     name = _part_of(parts, sheet)
     for prefix, uri in re.findall(r'xmlns:?(\w*)="([^"]+)"', parts[name].decode("utf-8")):
-        ElementTree.register_namespace(prefix, uri)
-    tree = ElementTree.fromstring(parts[name])  # noqa: S314 - a file that this process has just made
+        ET.register_namespace(prefix, uri)
+    tree = ET.fromstring(parts[name])  # noqa: S314 - a file that this process has just made
     for cell in tree.iter(f"{{{MAIN}}}c"):
         words = cells.get(cell.get("r", ""))
         if words is not None:
             for child in list(cell):
                 cell.remove(child)
             cell.set("t", "inlineStr")
-            ElementTree.SubElement(ElementTree.SubElement(cell, f"{{{MAIN}}}is"), f"{{{MAIN}}}t").text = words
-    parts[name] = ElementTree.tostring(tree, encoding="utf-8", xml_declaration=True)
+            ET.SubElement(ET.SubElement(cell, f"{{{MAIN}}}is"), f"{{{MAIN}}}t").text = words
+    parts[name] = ET.tostring(tree, encoding="utf-8", xml_declaration=True)
     _write(path, parts)
 
 
@@ -63,8 +63,8 @@ def _read(path: Path) -> dict[str, bytes]:
 
 
 def _part_of(parts: Mapping[str, bytes], sheet: str) -> str:
-    book = ElementTree.fromstring(parts["xl/workbook.xml"])  # noqa: S314 - as above
-    links = ElementTree.fromstring(parts["xl/_rels/workbook.xml.rels"])  # noqa: S314 - as above
+    book = ET.fromstring(parts["xl/workbook.xml"])  # noqa: S314 - as above
+    links = ET.fromstring(parts["xl/_rels/workbook.xml.rels"])  # noqa: S314 - as above
     ident = next(
         one.get(f"{{{RELATIONS}}}id") for one in book.iter(f"{{{MAIN}}}sheet") if one.get("name") == sheet
     )

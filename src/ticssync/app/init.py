@@ -142,7 +142,7 @@ def _in_shared(name: str, default: str, shared: Path) -> str:
 
 def _set(tree: dict[str, Any], path: str, value: str) -> None:
     """`people.sato.name=佐藤`; a value with commas in brackets is a list: `roles.manager=[sato, abe]`."""
-    import datetime
+    from datetime import date
 
     *folders, last = path.split(".")
     here = tree
@@ -157,7 +157,7 @@ def _set(tree: dict[str, Any], path: str, value: str) -> None:
         found = value == "true"
     else:
         try:
-            found = datetime.date.fromisoformat(value)
+            found = date.fromisoformat(value)
         except ValueError:
             found = int(value) if value.isdigit() and last == "port" else value
     here[last] = found

@@ -27,7 +27,7 @@ def _alive_on_windows(pid: int) -> bool:
     import ctypes
 
     kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
-    handle = kernel.OpenProcess(0x1000, False, pid)  # noqa: FBT003 - a C call
+    handle = kernel.OpenProcess(0x1000, False, pid)
     if not handle:
         return False
     code = ctypes.c_ulong()

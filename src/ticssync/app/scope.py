@@ -102,7 +102,7 @@ def inputs_digest(config: Config, today: date) -> str:
                 "day": today.isoformat() if dated else "",
                 "people": {one.id: one.name for one in organisation.people.values()},
                 "roles": repr(sorted(organisation.roles.items())),
-            }  # fmt: skip
+            }
         )
     )
 

@@ -17,7 +17,8 @@ from ticssync.app.scope import Scopes, anything_to_take, calendar, scopes_now, t
 from ticssync.app.workspace import Workspace
 from ticssync.config import TrackerPart
 from ticssync.errors import EXIT_PRECEDENCE, Problem, RetryLaterError, UsageError, say
-from ticssync.mapping import Facts, Mapping as TaskMapping, find_mapping, load_mapping, render_task
+from ticssync.mapping import Facts, find_mapping, load_mapping, render_task
+from ticssync.mapping import Mapping as TaskMapping
 from ticssync.model.key import TaskKey
 from ticssync.plugin import AuthLost, Throttled, Unavailable, Unsafe
 from ticssync.store import lease as leases

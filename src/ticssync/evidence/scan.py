@@ -30,7 +30,10 @@ _REFUSALS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a file looked like: bytes, its own time (ns since 1970), and since when (seconds since 1970)."""
+    """What a file looked like: bytes, its own time (ns since 1970), and since when (seconds since 1970).
+
+    A file that was at rest at the first look is taken to have been so since its own time.
+    """
 
     size: int
     mtime_ns: int
@@ -109,8 +112,8 @@ def _sort(file: _File, status: os.stat_result, last: Look | None, found: _Found)
     if not stat.S_ISREG(status.st_mode):
         found.refused.append((file.relative, say("it is a link or no file at all: put the file itself here")))
         return
-    look = _look(status, last, found.now)
-    if _is_open(file) or not _at_rest(look, last, found):
+    look = _look(status, last, found)
+    if _is_open(file) or not _at_rest(look, found):
         found.waiting.append(file.relative)
         found.looks[file.relative] = look
         return
@@ -136,18 +139,17 @@ def instant(mtime_ns: int) -> datetime:
     return _EPOCH + timedelta(microseconds=mtime_ns // 1000)
 
 
-def _look(status: os.stat_result, last: Look | None, now: float) -> Look:
+def _look(status: os.stat_result, last: Look | None, found: _Found) -> Look:
     if last is not None and (last.size, last.mtime_ns) == (status.st_size, status.st_mtime_ns):
         return last
-    return Look(status.st_size, status.st_mtime_ns, now)
+    own = status.st_mtime_ns / 1e9
+    rested = last is None and own <= found.now - found.rest_s
+    return Look(status.st_size, status.st_mtime_ns, own if rested else found.now)
 
 
-def _at_rest(look: Look, last: Look | None, found: _Found) -> bool:
+def _at_rest(look: Look, found: _Found) -> bool:
     age = found.now - look.mtime_ns / 1e9
-    if last is None:
-        return age >= found.rest_s
-    seen_for = found.now - look.first_seen
-    return look is last and seen_for >= found.rest_s and (age >= found.rest_s or age < 0)
+    return found.now - look.first_seen >= found.rest_s and (age >= found.rest_s or age < 0)
 
 
 def _is_open(file: _File) -> bool:

@@ -7,7 +7,8 @@ attribute access and calls are refused when the file is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping as Mapping_
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -98,7 +99,7 @@ def template_problems(template: str) -> Iterator[tuple[int, str, str]]:
 def _environment() -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )  # noqa: S701 - plain text, never HTML
+    )
 
 
 def render_task(mapping: Mapping, item: Mapping_[str, Any], facts: Facts) -> Rendered:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from ticssync.model.key import TaskKey
 
-FieldValue: TypeAlias = str | int | bool | None | tuple[str, ...]
+FieldValue: TypeAlias = str | int | bool | tuple[str, ...] | None
 """Plain and hashable: text, ISO date text, option id, or a sorted tuple of labels."""
 
 Fields: TypeAlias = Mapping[str, FieldValue]

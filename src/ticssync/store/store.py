@@ -247,4 +247,4 @@ def erase_payload(tx: Transaction, seq: int) -> None:
 
 def _shown(url: str) -> str:
     file = store_file(url)
-    return str(file) if file else url.split("@")[-1]
+    return str(file) if file else url.rsplit("@", maxsplit=1)[-1]

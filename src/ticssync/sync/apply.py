@@ -62,10 +62,11 @@ def outgoing(site: Site, work: Work, repairs: Sequence[Repair]) -> list[Action]:
             )
         if update.marker is not None:
             lines.append(Action("marker", "out", one.key, one.display_key, {"marker": (None, update.marker)}))
-    for repair in repairs:
-        if repair.key is not None:
-            lines.append(Action("marker", "out", repair.key, repair.ref.id, {}, why=repair.what))
-    return lines
+    return lines + [
+        Action("marker", "out", repair.key, repair.ref.id, {}, why=repair.what)
+        for repair in repairs
+        if repair.key is not None
+    ]
 
 
 def route(site: Site, work: Work, known: Known) -> list[tuple[Update, str]]:

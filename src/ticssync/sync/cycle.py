@@ -11,10 +11,9 @@ from ticssync.errors import say
 from ticssync.model.binding import Base
 from ticssync.model.canonical import instant_text, parse_instant, plain
 from ticssync.model.key import TaskKey
-from ticssync.store import Transaction
+from ticssync.store import Transaction, working
 from ticssync.store import bindings as binding_rows
 from ticssync.store import hub as hub_rows
-from ticssync.store import working
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands, apply, outgoing, route
 from ticssync.sync.decide import Decision, decide, needed
@@ -226,7 +225,7 @@ def _commit_tracker(this: Pass, tx: Transaction, known: Known, name: str, seen: 
     for intent in seen.settled:
         working.drop_intent(tx, intent.id)
     _commit_notes(this, tx, seen)
-    before, full_at = known.cursors[name]
+    _, full_at = known.cursors[name]
     if seen.cursor is not None:
         working.put_cursor(tx, name, seen.cursor, instant_text(this.now()) if seen.complete else full_at)
     if known.read_on.get(name) != this.today.isoformat():

@@ -98,11 +98,13 @@ def decide(
         _plan(want, pulls[key], by_key.get(key, []), known, good, bases, show, decision, now)
     for name, seen in good.items():
         clear_copies(identity, seen, known, decision.works[name])
-        reports[name].actions += _inbound(name, pulls, identity, decision)
+        reports[name].actions += _inbound(name, pulls, identity)
     return decision
 
 
-def _to_come(wants: Mapping[TaskKey, Want], identity: Identity, known: Known, good: Mapping[str, Seen]) -> list[Binding]:
+def _to_come(
+    wants: Mapping[TaskKey, Want], identity: Identity, known: Known, good: Mapping[str, Seen]
+) -> list[Binding]:
     """Tasks that this pass makes, as they will stand: what is shown in them must be right from the first write."""
     found = []
     for key, want in wants.items():
@@ -117,9 +119,13 @@ def _to_come(wants: Mapping[TaskKey, Want], identity: Identity, known: Known, go
                 ref = RemoteRef(name, f"new:{key}")
                 found.append(
                     Binding(
-                        ref, key, BindingState.LIVE, role=role, status=str(status) if status else None,
+                        ref,
+                        key,
+                        BindingState.LIVE,
+                        role=role,
+                        status=str(status) if status else None,
                         assignee=str(assignee) if assignee else None,
-                    )  # fmt: skip
+                    )
                 )
     return found
 
@@ -221,9 +227,7 @@ def _count_flips(pulled: Pulled, ref: RemoteRef, decision: Decision, known: Know
                 decision.works[ref.tracker].updates.append(update)
 
 
-def _inbound(
-    name: str, pulls: Mapping[TaskKey, Pulled], identity: Identity, decision: Decision
-) -> list[Action]:
+def _inbound(name: str, pulls: Mapping[TaskKey, Pulled], identity: Identity) -> list[Action]:
     found = []
     for fact in identity.facts:
         payload = fact.payload

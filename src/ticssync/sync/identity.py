@@ -137,7 +137,9 @@ def _vanished(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], kno
         state = BindingState.TOMB if fate is Fate.GONE else BindingState.LOST
         if one.state in (BindingState.LIVE, BindingState.LOST) and one.state is not state:
             _set_state(identity, one, state, fate.value)
-        elif one.state is BindingState.DETACHED and fate is Fate.HIDDEN and _free(identity, one, wants, known):
+        elif (
+            one.state is BindingState.DETACHED and fate is Fate.HIDDEN and _free(identity, one, wants, known)
+        ):
             # It is there, only not for us to see: a second one must not be made beside it.
             _set_state(identity, one, BindingState.LOST, fate.value)
 
@@ -152,10 +154,8 @@ def _adopt(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], known:
         want = wants.get(marker.key)
         if want is None or seen.site.name not in want.trackers or _dropped(known, marker.key):
             _bind(identity, task, marker, "main", BindingState.DETACHED)
-        elif (
-            (holder := identity.holding(marker.key, seen.site.name)) is None
-            or holder.generation < marker.generation
-            and holder.state is BindingState.TOMB
+        elif (holder := identity.holding(marker.key, seen.site.name)) is None or (
+            holder.generation < marker.generation and holder.state is BindingState.TOMB
         ):
             if holder is not None:
                 _set_state(identity, holder, BindingState.DETACHED, "restored")

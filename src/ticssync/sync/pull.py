@@ -62,7 +62,7 @@ def spokes_of(
 def pull(want: Want, hub: HubTask, spokes: Sequence[Spoke], known: Known) -> Pulled:
     """Merge every two-way field, note what people overwrote of ours, and take over what was read as the base."""
     pulled = Pulled(hub)
-    names = _two_way(want, spokes)
+    names = _two_way(spokes)
     values, held = dict(hub.values), set()
     kept: dict[str, Wish] = {name: wish for name, wish in hub.wishes.items() if name not in names}
     for name in names:
@@ -93,7 +93,7 @@ def _owner(name: str, spokes: Sequence[Spoke]) -> str:
     return next((spoke.site.owners[name] for spoke in spokes if name in spoke.site.owners), "merge")
 
 
-def _two_way(want: Want, spokes: Sequence[Spoke]) -> list[str]:
+def _two_way(spokes: Sequence[Spoke]) -> list[str]:
     """Fields that the main tracker's mapping leaves to trackers, in its order."""
     names: dict[str, None] = {}
     for spoke in spokes:
@@ -104,7 +104,7 @@ def _two_way(want: Want, spokes: Sequence[Spoke]) -> list[str]:
 def _merge(name: str, hub: HubTask, spokes: Sequence[Spoke]) -> Merged:
     sides = [_side(name, spoke) for spoke in spokes]
     wish = hub.wishes.get(name)
-    old: Maybe = hub.values[name] if name in hub.values else MISSING
+    old: Maybe = hub.values.get(name, MISSING)
     if wish is None:
         return merge_field(old, sides)
     return merge_field(old, sides, wish=wish.value, wish_at=wish.at)
@@ -113,7 +113,7 @@ def _merge(name: str, hub: HubTask, spokes: Sequence[Spoke]) -> Merged:
 def _side(name: str, spoke: Spoke) -> Side:
     task = spoke.task
     read: Maybe = task.fields[name] if task is not None and name in task.fields else MISSING
-    base: Maybe = spoke.base[name] if name in spoke.base else MISSING
+    base: Maybe = spoke.base.get(name, MISSING)
 
     def view(value: FieldValue) -> FieldValue:
         return spoke.site.driver.view(name, value)

@@ -12,10 +12,9 @@ from ticssync.model.canonical import plain
 from ticssync.model.key import TaskKey
 from ticssync.model.task import Fields, FieldValue, RemoteRef, RemoteTask
 from ticssync.plugin import Done, Outcome, Rejected, Repair
-from ticssync.store import By, Transaction
+from ticssync.store import By, Transaction, working
 from ticssync.store import bindings as binding_rows
 from ticssync.store import hub as hub_rows
-from ticssync.store import working
 from ticssync.sync.actions import Action, TrackerReport
 from ticssync.sync.identity import bound_payload, shown
 from ticssync.sync.look import moment
@@ -193,7 +192,7 @@ def _changed(
     if update.marker is not None:
         _marker_done(tx, site, update, task, by, report)
     base = _base_after_update(tx, site, known, update, task, by, report)
-    _event(tx, site, update, task, by)
+    _event(tx, update, task, by)
     binding_rows.put_base(tx, one.ref, Base(base, task.version), seen=base, local=_local(site, update, base))
     if update.set:
         lines = {
@@ -245,7 +244,7 @@ def _base_after_update(
     return base
 
 
-def _event(tx: Transaction, site: Site, update: Update, task: RemoteTask, by: By) -> None:
+def _event(tx: Transaction, update: Update, task: RemoteTask, by: By) -> None:
     one, now = update.binding, shown(task)
     fields = {name: (update.before.get(name), task.fields.get(name)) for name in update.set}
     fields |= {name: (getattr(one, name), now[name]) for name in now if name in update.set}

@@ -10,10 +10,9 @@ from ticssync.model.binding import Base, Binding, BindingState
 from ticssync.model.key import TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
 from ticssync.plugin import TrackerDriver
-from ticssync.store import Transaction
+from ticssync.store import Transaction, working
 from ticssync.store import bindings as binding_rows
 from ticssync.store import hub as hub_rows
-from ticssync.store import working
 from ticssync.store.hub import HubTask
 from ticssync.store.working import Conflict, Intent, Refusal
 

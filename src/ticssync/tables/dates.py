@@ -24,7 +24,7 @@ _NO_YEAR: Final = re.compile(r"\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
 
-class DateProblem(ValueError):
+class DateProblem(ValueError):  # noqa: N818 - an answer about a cell
     """This cell is no day that can be read without guessing; the message says why."""
 
 

@@ -63,7 +63,7 @@ class Text:
                 problem.column,
                 self.said(problem.place),
                 self.said(problem.fix),
-            )  # fmt: skip
+            )
         )
 
     def _translate(self, message: str) -> str:

@@ -101,6 +101,11 @@ def test_any_title_makes_a_name_that_windows_holds(title: str):
     assert item_of_folder(name, IDS) == "T-14"
 
 
+def test_windows_counts_rare_characters_twice():
+    """𠮷 is two units there: half as many of them fit."""
+    assert folder_name("T-14", "𠮷" * 60) == "T-14_" + "𠮷" * 17
+
+
 @pytest.mark.parametrize("whole", ["か\u309a", "葛\U000e0100", "👨‍👩‍👧", "𠮷"])
 def test_a_character_is_never_cut_in_two(whole: str):
     """What does not fit any more is left out whole: no half kana, variant, family or surrogate."""

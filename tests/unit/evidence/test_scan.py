@@ -102,13 +102,11 @@ def test_a_file_that_somebody_has_open_waits(factory: Factory, sign: str):
     open_ = factory.scan()
     beside.unlink()
     closed = factory.scan(open_)
-    factory.clock.advance(30)
 
     name = file.relative_to(factory.drop).as_posix()
     assert name in open_.waiting
     assert not open_.ready
-    assert not closed.refused
-    assert ready(factory.scan(closed)) == {name: ("T-14",)}
+    assert ready(closed) == {name: ("T-14",)}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +155,17 @@ def test_what_is_no_evidence_is_refused_once_it_is_at_rest(
     assert (young.refused, len(young.waiting)) == ((), 1)
     assert refused(factory.scan()) == {file.relative_to(factory.drop).as_posix(): why}
     assert file.exists()
+
+
+def test_what_is_refused_is_refused_at_every_look(factory: Factory):
+    """The command run twice in a minute says the same twice."""
+    factory.put("名簿.pdf", folder="00_未分類")
+    first = factory.scan()
+    factory.clock.advance(1)
+    second = factory.scan(first)
+
+    assert first.refused == second.refused != ()
+    assert second.waiting == ()
 
 
 def test_what_is_only_odd_is_taken_and_told(factory: Factory):

@@ -75,13 +75,19 @@ def test_a_new_title_is_written_to_the_one_task_it_concerns(world: World) -> Non
 
 
 def test_a_plan_before_says_what_the_sync_then_does(world: World) -> None:
-    for prepare in (lambda: None, lambda: world.person("T-01", 状態="対応中"), lambda: world.titles.update({"T-02": "改題"})):
+    for prepare in (
+        lambda: None,
+        lambda: world.person("T-01", 状態="対応中"),
+        lambda: world.titles.update({"T-02": "改題"}),
+    ):
         prepare()
         world.clock.advance(120)
         planned = world.sync(dry=True)
         done = world.sync()
 
-        assert [one.plain() | {"key": ""} for one in planned["a"].actions] == [one.plain() | {"key": ""} for one in done["a"].actions]
+        assert [one.plain() | {"key": ""} for one in planned["a"].actions] == [
+            one.plain() | {"key": ""} for one in done["a"].actions
+        ]
 
 
 def test_a_plan_writes_nothing_anywhere(world: World) -> None:

@@ -53,7 +53,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self.servers = {name: FakeServer(self.clock, behaviour) for name, behaviour in self.behaviours.items()}
+        self.servers = {
+            name: FakeServer(self.clock, behaviour) for name, behaviour in self.behaviours.items()
+        }
         self.store = Store.memory(WORKSPACE, self.clock, salt=lambda: "0" * 32)
         self.veto: str | None = None
         self.display = nothing_to_show
@@ -65,10 +67,19 @@ class World:
         owned = {"title": "項目", "body": "やること", "due": "2026-06-30", "labels": ("tics",)}
         found = {}
         for item in self.items:
-            values: dict[str, FieldValue] = {**owned, "title": self.titles.get(item, f"{item} 項目"), "number": item}
+            values: dict[str, FieldValue] = {
+                **owned,
+                "title": self.titles.get(item, f"{item} 項目"),
+                "number": item,
+            }
             initial = {"status": "todo", "assignee": "sato"}
             found[key(item)] = Want(
-                key(item), main, tuple(mirrors), "2026-04-01", dict.fromkeys(self.servers, values), dict.fromkeys(self.servers, initial)
+                key(item),
+                main,
+                tuple(mirrors),
+                "2026-04-01",
+                dict.fromkeys(self.servers, values),
+                dict.fromkeys(self.servers, initial),
             )
         return found
 
@@ -86,7 +97,9 @@ class World:
 
     def sync(self, **order: Any) -> dict[str, TrackerReport]:
         hands = Hands(self.store, By("test@host", "sync"), 1, lambda: None, lambda _name, _actions: self.veto)
-        this = Pass(self.sites(), self.wants(), self.display, hands, Order(**order), self.clock().date(), self.clock)
+        this = Pass(
+            self.sites(), self.wants(), self.display, hands, Order(**order), self.clock().date(), self.clock
+        )
         return run(this)
 
     def settle(self, passes: int = 5, *, wait: float = 0) -> list[dict[str, TrackerReport]]:
@@ -139,4 +152,9 @@ class World:
 
 def outgoing(reports: Mapping[str, TrackerReport]) -> list[str]:
     """What was written, as short lines."""
-    return [f"{name}:{one.action}:{one.task.item}" for name, report in reports.items() for one in report.actions if one.direction == "out"]
+    return [
+        f"{name}:{one.action}:{one.task.item}"
+        for name, report in reports.items()
+        for one in report.actions
+        if one.direction == "out"
+    ]

@@ -78,7 +78,7 @@ def counts(contents: Contents) -> Counts:
 
 
 def pile_of(standing: Standing) -> str:
-    """confirmed, waiting, open, warning or out; what `status` says counts, else what follows from the state."""
+    """confirmed, waiting, open, warning or out: what `status` says, else what follows from the state."""
     if standing.state in _OUT:
         return "out"
     return str(standing.entry.get("pile") or _PILES.get(standing.state, "warning"))
