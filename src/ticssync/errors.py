@@ -34,6 +34,7 @@ class Said(str):
     __slots__ = ("template", "values")
 
     def __new__(cls, template: str, values: dict[str, Any]) -> Self:
+        """The sentence in English, filled."""
         said = super().__new__(cls, template.format(**values) if values else template)
         said.template = template
         said.values = values

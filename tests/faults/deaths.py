@@ -55,7 +55,7 @@ def file_operations(folder: Path, point: Callable[[str], None]) -> Iterator[None
 
     def around(name: str) -> Callable[..., Any]:
         def operation(path: Path, *arguments: Any, **options: Any) -> Any:
-            if not path.is_relative_to(folder):
+            if not Path(os.path.normpath(path)).is_relative_to(folder):
                 return kept[name](path, *arguments, **options)
             point(f"before {name} {path.suffix}")
             answer = kept[name](path, *arguments, **options)

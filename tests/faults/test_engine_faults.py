@@ -68,9 +68,9 @@ def repaired(world: World) -> None:
         reports = world.sync()
     assert outgoing(reports) == []
     assert {item: len(world.issues(item)) for item in ITEMS} == dict.fromkeys(ITEMS, 1)
-    assert {item: [one.state for one in world.bound(item)] for item in ITEMS} == dict.fromkeys(
-        ITEMS, ["live"]
-    )
+    assert {item: [one.state for one in world.bound(item)] for item in ITEMS} == {
+        item: ["live"] for item in ITEMS
+    }
     assert world.issue("T-01").fields["件名"] == "新しい題名"
     done = world.issue("T-02").fields["状態"] == "完了"
     assert world.hub("T-02")["status"] == ("done" if done else "todo")

@@ -24,7 +24,11 @@ from ticssync.app.sync_once import SyncOrder, sync
 pytestmark = pytest.mark.slow
 SHARES = 4
 """The points are shared out over so many tests, so that two workers have something to do."""
-EDITED = {"T-01": {"status": "完了"}, "T-02": {"title": "勝手な題名", "evidence": "棚の3段目 ㊙"}, "T-03": {"status": "対応中"}}
+EDITED = {
+    "T-01": {"status": "完了"},
+    "T-02": {"title": "勝手な題名", "evidence": "棚の3段目 ㊙"},
+    "T-03": {"status": "対応中"},
+}
 
 
 class Moment:
@@ -88,13 +92,18 @@ def test_death_at_any_point_of_the_first_sync_leaves_46_rows_and_no_doubles(
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_death_at_any_point_of_a_later_sync_loses_no_edit_of_a_person(synced: Company, tmp_path: Path, share: int) -> None:
+def test_death_at_any_point_of_a_later_sync_loses_no_edit_of_a_person(
+    synced: Company, tmp_path: Path, share: int
+) -> None:
     title = synced.cell("T-02", "title")
     synced.person(EDITED)
 
     def check(company: Company) -> None:
         repaired(company)
-        assert {item: company.cell(item, "status") for item in ("T-01", "T-03")} == {"T-01": "完了", "T-03": "対応中"}
+        assert {item: company.cell(item, "status") for item in ("T-01", "T-03")} == {
+            "T-01": "完了",
+            "T-03": "対応中",
+        }
         assert {one.key.item: one.status for one in company.bound() if one.key.item in EDITED} == {
             "T-01": "done", "T-02": "todo", "T-03": "doing",
         }  # fmt: skip
@@ -124,7 +133,9 @@ def test_a_sync_that_is_killed_is_finished_by_the_next_ones(company: Company, pa
     repaired(company)
 
 
-def test_the_harness_sees_a_writer_that_adds_its_rows_again(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_harness_sees_a_writer_that_adds_its_rows_again(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The checker checked: where rows that stand there already are written once more, `repaired` says so."""
     from ticssync_sheets.workbook import plan
 

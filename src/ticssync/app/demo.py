@@ -105,12 +105,24 @@ def _set_up(around: Surroundings, office: Path, step: Callable[[str], None], run
     # The periodic report falls due in ninety days: the mail that the demo shows is one that is really due today.
     issued = add_years(today + timedelta(days=90), -1)
     sets = {
-        "people.sato.name": "佐藤 花子", "people.sato.mail": "sato@example.jp", "people.tanaka.name": "田中 一郎", "people.tanaka.mail": "tanaka@example.jp",
-        "people.suzuki.name": "鈴木 次郎", "people.suzuki.mail": "suzuki@example.jp", "people.takasaki.name": "髙﨑 誠", "people.takasaki.mail": "takasaki@example.jp",
-        "roles.manager": "[sato]", "roles.executive": "[takasaki]", "roles.owner": "[tanaka]", "roles.admin": "[suzuki]",
-        "certificates.main.body": "JQA", "certificates.main.number": "TICS-0001", "certificates.main.scope": "本社工場",
-        "certificates.main.issued_on": issued.isoformat(), "certificates.main.expires_on": (add_years(issued, 3) - timedelta(days=1)).isoformat(),
-    }  # fmt: skip
+        "people.sato.name": "佐藤 花子",
+        "people.sato.mail": "sato@example.jp",
+        "people.tanaka.name": "田中 一郎",
+        "people.tanaka.mail": "tanaka@example.jp",
+        "people.suzuki.name": "鈴木 次郎",
+        "people.suzuki.mail": "suzuki@example.jp",
+        "people.takasaki.name": "髙﨑 誠",
+        "people.takasaki.mail": "takasaki@example.jp",
+        "roles.manager": "[sato]",
+        "roles.executive": "[takasaki]",
+        "roles.owner": "[tanaka]",
+        "roles.admin": "[suzuki]",
+        "certificates.main.body": "JQA",
+        "certificates.main.number": "TICS-0001",
+        "certificates.main.scope": "本社工場",
+        "certificates.main.issued_on": issued.isoformat(),
+        "certificates.main.expires_on": (add_years(issued, 3) - timedelta(days=1)).isoformat(),
+    }
     answers = Answers(
         office, company="株式会社小出精密", name="ledger", shared=Path("../共有"), sets=tuple(sets.items())
     )

@@ -47,9 +47,16 @@ def take_in(workspace: Workspace) -> dict[str, Any]:
     done = []
     for candidate in found.ready:
         one = take(
-            candidate, store=workspace.store, locker=locker, scopes=taken, by=workspace.by("drop"), received=drop / "受付済",
-            zone=workspace.zone, handed_in_by="", today=workspace.today,
-        )  # fmt: skip
+            candidate,
+            store=workspace.store,
+            locker=locker,
+            scopes=taken,
+            by=workspace.by("drop"),
+            received=drop / "受付済",
+            zone=workspace.zone,
+            handed_in_by="",
+            today=workspace.today,
+        )
         done.append(
             {
                 "file": str(candidate.relative),
@@ -78,9 +85,18 @@ def _remember(workspace: Workspace, looks: dict[str, Any]) -> None:
 
 
 def add(
-    workspace: Workspace, path: Path | None, criteria: Sequence[str], *, kind: str, on: date | None, until: date | None, keep_mode: str | None,
-    evidence_class: str | None, note: str, handed_in_by: str,
-) -> dict[str, Any]:  # fmt: skip
+    workspace: Workspace,
+    path: Path | None,
+    criteria: Sequence[str],
+    *,
+    kind: str,
+    on: date | None,
+    until: date | None,
+    keep_mode: str | None,
+    evidence_class: str | None,
+    note: str,
+    handed_in_by: str,
+) -> dict[str, Any]:
     """Add one file, or a record of paper or on-site proof, for one or several criteria."""
     if path is not None and not path.is_file():
         raise UsageError(say("{file} does not exist", file=str(path)))
@@ -90,9 +106,20 @@ def add(
         items = [find_criterion(tx, name).rpartition("/")[2] for name in criteria]
         taken = scopes(tx)
     ids = add_file(
-        path, items=items, kind=kind, dated_on=on or workspace.today, valid_until=until, keep_mode=keep_mode, evidence_class=evidence_class, note=note,
-        store=workspace.store, locker=Locker(workspace.config.path(workspace.config.values.locker)), scopes=taken, by=workspace.by(), handed_in_by=handed_in_by,
-    )  # fmt: skip
+        path,
+        items=items,
+        kind=kind,
+        dated_on=on or workspace.today,
+        valid_until=until,
+        keep_mode=keep_mode,
+        evidence_class=evidence_class,
+        note=note,
+        store=workspace.store,
+        locker=Locker(workspace.config.path(workspace.config.values.locker)),
+        scopes=taken,
+        by=workspace.by(),
+        handed_in_by=handed_in_by,
+    )
     return {"items": [{"id": one} for one in ids]}
 
 

@@ -25,8 +25,10 @@ from ticssync.yamlfile import nearest
 
 ALPHABET: Final = string.ascii_lowercase + string.digits
 HEAD: Final = {
-    "ja": "# ticssync の設定です。ticssync doctor で全体を確かめられます。\n# パスワードや鍵は書かず、環境変数か --secrets-dir のフォルダーに置いてください。\n",
-    "en": "# The configuration of ticssync.  `ticssync doctor` checks all of it.\n# Keep passwords and keys out of here: put them into the environment or a --secrets-dir folder.\n",
+    "ja": "# ticssync の設定です。ticssync doctor で全体を確かめられます。\n"
+    "# パスワードや鍵は書かず、環境変数か --secrets-dir のフォルダーに置いてください。\n",
+    "en": "# The configuration of ticssync.  `ticssync doctor` checks all of it.\n"
+    "# Keep passwords and keys out of here: put them into the environment or a --secrets-dir folder.\n",
 }
 
 
@@ -116,20 +118,30 @@ def _document(root: Path, answers: Answers, ident: str, plugin: str, kind: Track
     tree: dict[str, Any] = {
         "version": 1,
         "workspace": {
-            "id": ident, "name": answers.company or root.name, "shared": shared.as_posix(), "language": lang,
+            "id": ident,
+            "name": answers.company or root.name,
+            "shared": shared.as_posix(),
+            "language": lang,
         },
         "catalogs": [answers.catalog],
         "profile": {
-            "forms": ["paper", "object", "electronic", "portable_media"], "areas": True, "takeout": True, "remote_work": True,
-            "external_systems": True, "third_parties": True, "classes": [],
+            "forms": ["paper", "object", "electronic", "portable_media"],
+            "areas": True,
+            "takeout": True,
+            "remote_work": True,
+            "external_systems": True,
+            "third_parties": True,
+            "classes": [],
         },
-        "people": {}, "roles": {}, "certificates": {},
+        "people": {},
+        "roles": {},
+        "certificates": {},
         "trackers": {answers.name or kind.name.replace("-", "_"): tracker},
         "notify": {"folder": {"path": "outbox"}},
         "calendar": {"time_zone": "Asia/Tokyo", "holidays": "jp"},
         "store": "sqlite:///ticssync.db",
         "plugins": sorted({plugin, *answers.plugins}),
-    }  # fmt: skip
+    }
     for path, value in answers.sets:
         _set(tree, path, value)
     return _yaml({name: value for name, value in tree.items() if value not in ({}, [])})
@@ -215,9 +227,13 @@ def _furnish(around: Surroundings, file: Path) -> Made:
     items = [item for scope in scopes.values() for item in scope["items"] if item["in_scope"]]
     drop = make_folders(config.shared, items, Text(around.lang))
     paths = {
-        "configuration": file, "store": config.root / "ticssync.db", "keys": config.path(config.values.keys), "locker": locker,
-        "shared": config.shared, "drop": drop,
-    }  # fmt: skip
+        "configuration": file,
+        "store": config.root / "ticssync.db",
+        "keys": config.path(config.values.keys),
+        "locker": locker,
+        "shared": config.shared,
+        "drop": drop,
+    }
     return Made({name: str(path) for name, path in paths.items()}, config.workspace, key.fingerprint)
 
 

@@ -16,12 +16,16 @@ def describe(around: Surroundings) -> dict[str, Any]:
     host = load_host(allowed)
     shown = [
         {
-            "name": one.name, "version": one.version, "allowed": one.allowed, "trackers": list(one.trackers), "notifiers": list(one.notifiers),
+            "name": one.name,
+            "version": one.version,
+            "allowed": one.allowed,
+            "trackers": list(one.trackers),
+            "notifiers": list(one.notifiers),
             "quality": ", ".join(sorted({host.trackers[name].quality for name in one.trackers})),
             "capabilities": {name: asdict(host.trackers[name].caps) for name in one.trackers},
         }
         for one in host.plugins
-    ]  # fmt: skip
+    ]
     taken = {name for one in host.plugins for name in one.notifiers}
     own = {
         "name": BUILTIN,

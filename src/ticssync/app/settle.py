@@ -29,9 +29,17 @@ def conflict_list(workspace: Workspace, *, everything: bool = False) -> dict[str
 
 def _conflict(one: Conflict) -> dict[str, Any]:
     return {
-        "id": one.id, "task": str(one.key), "field": one.field, "owner": one.owner, "base": plain(one.base),
-        "values": plain(one.values), "taken": plain(one.taken), "at": one.at, "resolved_at": one.resolved_at, "resolved_by": one.resolved_by,
-    }  # fmt: skip
+        "id": one.id,
+        "task": str(one.key),
+        "field": one.field,
+        "owner": one.owner,
+        "base": plain(one.base),
+        "values": plain(one.values),
+        "taken": plain(one.taken),
+        "at": one.at,
+        "resolved_at": one.resolved_at,
+        "resolved_by": one.resolved_by,
+    }
 
 
 def resolve(workspace: Workspace, conflict_id: str, take: str) -> dict[str, Any]:

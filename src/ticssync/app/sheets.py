@@ -36,9 +36,15 @@ def export_sheets(workspace: Workspace, folder: Path, person: str | None = None)
         confirmer = config.organisation.people[ident]
         sheet_id = secrets.token_hex(6)
         raw = write_sheet(
-            sheet_rows(rows, ledger.evidence, config.organisation.people), company=config.company, confirmer=confirmer, workspace=config.workspace,
-            sheet_id=sheet_id, exported_at=workspace.now, zone=workspace.zone, text=workspace.text,
-        )  # fmt: skip
+            sheet_rows(rows, ledger.evidence, config.organisation.people),
+            company=config.company,
+            confirmer=confirmer,
+            workspace=config.workspace,
+            sheet_id=sheet_id,
+            exported_at=workspace.now,
+            zone=workspace.zone,
+            text=workspace.text,
+        )
         file = folder / workspace.text(
             "confirmation-sheet_{name}_{day}.xlsx",
             name=_safe(confirmer.name),

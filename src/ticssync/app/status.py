@@ -31,7 +31,13 @@ def status_json(tx: Transaction, text: Text, as_of: date | None = None) -> dict[
     piles = Counter(pile_of(one) for one in found)
     return {
         "catalogs": [
-            {"scheme": name, "edition": scope["edition"], "basis": scope["basis"][text.lang], "catalog": scope["catalog"], "digest": scope["digest"]}
+            {
+                "scheme": name,
+                "edition": scope["edition"],
+                "basis": scope["basis"][text.lang],
+                "catalog": scope["catalog"],
+                "digest": scope["digest"],
+            }
             for name, scope in ledger.scopes.items()
         ],
         "as_of": ledger.as_of.isoformat(),
@@ -39,7 +45,7 @@ def status_json(tx: Transaction, text: Text, as_of: date | None = None) -> dict[
         "summary": {state.value: counted[state] for state in State if counted[state]},
         "piles": {pile.value: piles[pile] for pile in Pile},
         "criteria": [_criterion(one, ledger, troubles, text) for one in found],
-    }  # fmt: skip
+    }
 
 
 def pile_of(one: Standing) -> Pile:
@@ -71,26 +77,52 @@ def _criterion(
     people = scope.get("people", {})
     decided = act is not None and one.derived.state in (State.CONFIRMED, State.EXCLUDED, State.RETURNED)
     return {
-        "scheme": one.scheme, "id": one.item["id"], "cycle": "", "title": one.item["title"][text.lang],
-        "chapter": one.item["chapter"], "chapter_title": scope["chapters"][one.item["chapter"]][text.lang],
-        "official_ref": one.item["official_ref"], "state": one.derived.state.value, "state_label": LABEL[one.derived.state].in_language(text.lang),
-        "pile": pile_of(one).value, "reason": text.said(one.derived.reason), "late": one.late, "task_status": one.task_status,
-        "evidence_state": one.evidence_state.value, "evidence_reason": text.said(one.evidence_reason),
-        "confirmed_by": act.person_name if decided and act else None, "confirmed_on": act.on.isoformat() if decided and act else None,
-        "confirmed_via": act.channel if decided and act else None, "entered_by": act.actor if decided and act else None,
-        "act": act.kind.value if decided and act else None, "act_reason": act.reason if decided and act else None,
-        "self_confirmed": act.self_confirmed if decided and act else None, "on_behalf": act.on_behalf if decided and act else None,
-        "due_on": one.due_on, "owner": one.owner, "owner_name": people.get(one.owner or "", {}).get("name", ""),
-        "basis": one.item["basis"], "in_scope": one.item["in_scope"], "why": one.item["why"][text.lang],
+        "scheme": one.scheme,
+        "id": one.item["id"],
+        "cycle": "",
+        "title": one.item["title"][text.lang],
+        "chapter": one.item["chapter"],
+        "chapter_title": scope["chapters"][one.item["chapter"]][text.lang],
+        "official_ref": one.item["official_ref"],
+        "state": one.derived.state.value,
+        "state_label": LABEL[one.derived.state].in_language(text.lang),
+        "pile": pile_of(one).value,
+        "reason": text.said(one.derived.reason),
+        "late": one.late,
+        "task_status": one.task_status,
+        "evidence_state": one.evidence_state.value,
+        "evidence_reason": text.said(one.evidence_reason),
+        "confirmed_by": act.person_name if decided and act else None,
+        "confirmed_on": act.on.isoformat() if decided and act else None,
+        "confirmed_via": act.channel if decided and act else None,
+        "entered_by": act.actor if decided and act else None,
+        "act": act.kind.value if decided and act else None,
+        "act_reason": act.reason if decided and act else None,
+        "self_confirmed": act.self_confirmed if decided and act else None,
+        "on_behalf": act.on_behalf if decided and act else None,
+        "due_on": one.due_on,
+        "owner": one.owner,
+        "owner_name": people.get(one.owner or "", {}).get("name", ""),
+        "basis": one.item["basis"],
+        "in_scope": one.item["in_scope"],
+        "why": one.item["why"][text.lang],
         "tasks": [_task(task, troubles) for task in one.tasks],
-    }  # fmt: skip
+    }
 
 
 def _task(one: Binding, troubles: dict[tuple[str, str], list[str]]) -> dict[str, Any]:
     key = str(one.key)
     return {
-        "task": key, "part": one.key.part, "cycle": one.key.cycle, "role": one.role, "tracker": one.ref.tracker,
-        "key": one.display_key, "url": one.url,
+        "task": key,
+        "part": one.key.part,
+        "cycle": one.key.cycle,
+        "role": one.role,
+        "tracker": one.ref.tracker,
+        "key": one.display_key,
+        "url": one.url,
         "problems": [*one.problems, *troubles.get((key, ""), []), *troubles.get((key, one.ref.tracker), [])],
-        "status": one.status, "raw_status": one.raw_status, "updated_at": one.updated_at, "binding": one.state.value,
-    }  # fmt: skip
+        "status": one.status,
+        "raw_status": one.raw_status,
+        "updated_at": one.updated_at,
+        "binding": one.state.value,
+    }

@@ -26,7 +26,8 @@ def why(workspace: Workspace, name: str, *, lines: int = 20) -> dict[str, Any]:
         standing = next((one for one in standings(read_ledger(tx)) if one.ref == criterion), None)
         hub = hub_tasks(tx).get(key) if key else None
         return {
-            "task": str(key) if key else None, "criterion": criterion,
+            "task": str(key) if key else None,
+            "criterion": criterion,
             "state": standing.derived.state.value if standing else None,
             "state_label": LABEL[standing.derived.state].in_language(text.lang) if standing else None,
             "reason": text.said(standing.derived.reason) if standing else None,
@@ -37,10 +38,25 @@ def why(workspace: Workspace, name: str, *, lines: int = 20) -> dict[str, Any]:
             "base": {side: fields["base"] for side, fields in _sides(tx, key).items()} if key else {},
             "rule": _rules(workspace, key),
             "conflicts": [one.id for one in conflicts(tx) if one.key == key],
-            "refusals": [{"tracker": one.tracker, "field": one.field, "wanted": plain(one.wanted), "found": plain(one.found), "why": one.why} for one in refusals(tx) if one.key == key],
-            "intents": [{"tracker": tracker, "op": one.op, "at": one.at} for tracker in workspace.config.trackers for one in intents(tx, tracker) if one.key == key],
+            "refusals": [
+                {
+                    "tracker": one.tracker,
+                    "field": one.field,
+                    "wanted": plain(one.wanted),
+                    "found": plain(one.found),
+                    "why": one.why,
+                }
+                for one in refusals(tx)
+                if one.key == key
+            ],
+            "intents": [
+                {"tracker": tracker, "op": one.op, "at": one.at}
+                for tracker in workspace.config.trackers
+                for one in intents(tx, tracker)
+                if one.key == key
+            ],
             "events": [_line(event) for event in _events(tx, key, criterion)[-lines:]],
-        }  # fmt: skip
+        }
 
 
 def _found(tx: Transaction, name: str) -> tuple[TaskKey | None, str]:
@@ -63,9 +79,15 @@ def _sides(tx: Transaction, key: TaskKey) -> dict[str, Any]:
             if remote == one.ref.id and since
         ]
         found[f"{one.ref.tracker}#{one.generation}" if one.generation > 1 else one.ref.tracker] = {
-            "key": one.display_key, "url": one.url, "binding": one.state.value, "role": one.role, "raw_status": one.raw_status,
-            "base": plain(base.fields) if base else {}, "problems": list(one.problems), "frozen": frozen,
-        }  # fmt: skip
+            "key": one.display_key,
+            "url": one.url,
+            "binding": one.state.value,
+            "role": one.role,
+            "raw_status": one.raw_status,
+            "base": plain(base.fields) if base else {},
+            "problems": list(one.problems),
+            "frozen": frozen,
+        }
     return found
 
 

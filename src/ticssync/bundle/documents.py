@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ticssync.bundle.contents import Contents
-from ticssync.bundle.snapshot import EvidenceItem, Standing, natural
+from ticssync.bundle.snapshot import EvidenceItem, Standing, natural, web_address
 from ticssync.model.canonical import canonical_json, date_text, plain, storable_text
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def evidence_row(contents: Contents, item: EvidenceItem) -> dict[str, Any]:
 def criterion_json(contents: Contents, standing: Standing) -> bytes:
     """The snapshot of one criterion: the item, its rows of `status`, acts, evidence and tickets."""
     tickets = [
-        {**ticket, "path": path}
+        {**ticket, "url": web_address(ticket.get("url")), "path": path}
         for path, ticket in zip(contents.ticket_paths, contents.snapshot.tickets, strict=True)
         if ticket.get("criterion") == standing.ref
     ]
@@ -69,12 +69,17 @@ def criterion_json(contents: Contents, standing: Standing) -> bytes:
             "state": standing.state,
             "late": standing.late,
             "criterion": standing.item,
-            "status": standing.entries,
+            "status": [_outward(entry) for entry in standing.entries],
             "acts": standing.acts,
             "evidence": [evidence_row(contents, item) for item in standing.evidence],
             "tickets": tickets,
         }
     )
+
+
+def _outward(entry: Mapping[str, Any]) -> dict[str, Any]:
+    tasks = [{**task, "url": web_address(task.get("url"))} for task in entry.get("tasks") or ()]
+    return {**entry, "tasks": tasks}
 
 
 def events_jsonl(contents: Contents) -> bytes:

@@ -111,6 +111,11 @@ FIELD: Final = {
     "priority": Words("優先度", "Priority"),
     "labels": Words("ラベル", "Labels"),
     "report": Words("完了報告", "Report"),
+    "number": Words("項目番号", "Item number"),
+    "chapter": Words("章", "Chapter"),
+    "evidence": Words("証跡", "Evidence"),
+    "confirmation": Words("確認の状況", "Confirmation"),
+    "from_office": Words("事務局から", "From the office"),
 }
 BINDING: Final = {
     "lost": Words("読めない", "Lost"),

@@ -188,6 +188,12 @@ def words(value: object) -> Words:
     return Words(text, text)
 
 
+def web_address(url: object) -> str:
+    """An address that leads anywhere for an auditor; a path on the company's machines stays in the house."""
+    text = str(url or "")
+    return text if text.lower().startswith(("https://", "http://")) else ""
+
+
 def standings(snapshot: SnapshotInput) -> tuple[Standing, ...]:
     """Every criterion of every scheme, open ones first, then by official number and id."""
     rows = _group(snapshot.status.get("criteria") or (), _ref_of_row)

@@ -96,7 +96,7 @@ def _mapping(value: object) -> object:
     return value
 
 
-def _nothing(empty: Any) -> BeforeValidator:  # noqa: ANN401 - a list or a dict
+def _nothing(empty: Any) -> BeforeValidator:
     # A block whose lines are all commented out reads as null; in an overlay that means "nothing".
     return BeforeValidator(lambda value: empty if value is None else value)
 

@@ -131,9 +131,15 @@ def _verdict(data: dict[str, Any], screen: Screen) -> None:
         else words[data["authentic"]]
     )
     rows = [
-        [text("readable"), words[data["readable"]]], [text("complete"), words[data["complete"]]], [text("unaltered"), words[data["unaltered"]]],
-        [text("authentic"), authentic], [text("time"), text("no timestamp inside") if data["timestamp"] is None else words[data["timestamp"]]],
-    ]  # fmt: skip
+        [text("readable"), words[data["readable"]]],
+        [text("complete"), words[data["complete"]]],
+        [text("unaltered"), words[data["unaltered"]]],
+        [text("authentic"), authentic],
+        [
+            text("time"),
+            text("no timestamp inside") if data["timestamp"] is None else words[data["timestamp"]],
+        ],
+    ]
     screen.table([text("Question"), text("Answer")], rows)
     screen.line(text("Key fingerprint inside: {fingerprint}", fingerprint=data["key_fingerprint"] or "—"))
     for one in data["problems"]:

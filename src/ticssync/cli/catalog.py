@@ -76,9 +76,14 @@ def _show(data: dict[str, Any], screen: Screen) -> None:
     screen.line(data["to_do"])
     screen.line()
     pairs = [
-        (text("Evidence"), data["evidence"]["hint"]), (text("Scope"), data["why"]), (text("Official no."), "・".join(data["official_ref"]) or text("not filled in yet")),
-        (text("Basis"), f"{data['basis_text']} ({data['confidence']})"), (text("Class"), data["class"]), (text("Keeping"), data["keep_mode"]),
-        (text("When"), ", ".join(data["cadence"])), (text("See also"), ", ".join(f"{one['scheme']} {one['ref']}" for one in data["crosswalk"])),
-    ]  # fmt: skip
+        (text("Evidence"), data["evidence"]["hint"]),
+        (text("Scope"), data["why"]),
+        (text("Official no."), "・".join(data["official_ref"]) or text("not filled in yet")),
+        (text("Basis"), f"{data['basis_text']} ({data['confidence']})"),
+        (text("Class"), data["class"]),
+        (text("Keeping"), data["keep_mode"]),
+        (text("When"), ", ".join(data["cadence"])),
+        (text("See also"), ", ".join(f"{one['scheme']} {one['ref']}" for one in data["crosswalk"])),
+    ]
     for head, words in pairs:
         screen.line(f"{head}: {words}")

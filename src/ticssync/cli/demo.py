@@ -31,10 +31,14 @@ def command(call: Call, folder: Path) -> None:
         data = run.plain()
         text = call.text
         words = {
-            "workbook": text("The workbook of tasks (Excel)"), "confirmation_sheet": text("The confirmation sheet of the manager (Excel)"),
-            "confirmation_sheet_answered": text("The same, answered"), "mail": text("A reminder mail (.eml)"), "calendar": text("Deadlines for the calendar (.ics)"),
-            "bundle": text("The evidence bundle (ZIP): extract all, then open 00_START.html"), "configuration": text("The configuration"),
-        }  # fmt: skip
+            "workbook": text("The workbook of tasks (Excel)"),
+            "confirmation_sheet": text("The confirmation sheet of the manager (Excel)"),
+            "confirmation_sheet_answered": text("The same, answered"),
+            "mail": text("A reminder mail (.eml)"),
+            "calendar": text("Deadlines for the calendar (.ics)"),
+            "bundle": text("The evidence bundle (ZIP): extract all, then open 00_START.html"),
+            "configuration": text("The configuration"),
+        }
 
         def show(screen: Screen) -> None:
             screen.line()

@@ -74,9 +74,19 @@ def _taken(data: dict[str, Any], screen: Screen) -> None:
 @click.option("--by", "person", default="", metavar="PERSON", help=tr("Who handed it in"))
 @click.option("--note", default="", help=tr("A remark"))
 def add(
-    call: Call, file: Path | None, criteria: tuple[str, ...], kind: str, on: datetime | None, until: datetime | None, paper: str, on_site: str,
-    hash_only: bool, evidence_class: str | None, person: str, note: str,
-) -> None:  # fmt: skip
+    call: Call,
+    file: Path | None,
+    criteria: tuple[str, ...],
+    kind: str,
+    on: datetime | None,
+    until: datetime | None,
+    paper: str,
+    on_site: str,
+    hash_only: bool,
+    evidence_class: str | None,
+    person: str,
+    note: str,
+) -> None:
     """Add."""
 
     def work() -> Answer:
@@ -87,9 +97,17 @@ def add(
         words = " ".join(filter(None, (paper or on_site, note)))
         with open_workspace(call.around) as workspace:
             data = add_one(
-                workspace, file, criteria, kind=kind, on=on.date() if on else None, until=until.date() if until else None, keep_mode=mode,
-                evidence_class=evidence_class, note=words, handed_in_by=person,
-            )  # fmt: skip
+                workspace,
+                file,
+                criteria,
+                kind=kind,
+                on=on.date() if on else None,
+                until=until.date() if until else None,
+                keep_mode=mode,
+                evidence_class=evidence_class,
+                note=words,
+                handed_in_by=person,
+            )
         return Answer(
             data,
             lambda screen: screen.line(

@@ -11,10 +11,16 @@ from ticssync.sync.actions import Action, TrackerReport
 from ticssync.text import Text, mark
 
 ACTIONS: Final = {
-    ("create", "out"): mark("create"), ("restore", "out"): mark("create again"), ("update", "out"): mark("write"),
-    ("comment", "out"): mark("comment"), ("marker", "out"): mark("put right"), ("attach", "out"): mark("attach"),
-    ("update", "in"): mark("take in"), ("adopt", "in"): mark("adopt"), ("none", "in"): mark("note"),
-}  # fmt: skip
+    ("create", "out"): mark("create"),
+    ("restore", "out"): mark("create again"),
+    ("update", "out"): mark("write"),
+    ("comment", "out"): mark("comment"),
+    ("marker", "out"): mark("put right"),
+    ("attach", "out"): mark("attach"),
+    ("update", "in"): mark("take in"),
+    ("adopt", "in"): mark("adopt"),
+    ("none", "in"): mark("note"),
+}
 STATES: Final = {
     "ok": mark("ok"),
     "unavailable": mark("unavailable"),
@@ -22,10 +28,21 @@ STATES: Final = {
     "safety_stop": mark("stopped for safety"),
 }
 FIELDS: Final = {
-    "number": mark("number"), "chapter": mark("chapter"), "title": mark("title"), "body": mark("what to do"), "status": mark("status"),
-    "assignee": mark("owner"), "due": mark("due"), "evidence": mark("evidence"), "from_office": mark("from the office"),
-    "confirmation": mark("confirmation"), "labels": mark("labels"), "priority": mark("priority"), "start": mark("start"), "marker": mark("marker"),
-}  # fmt: skip
+    "number": mark("number"),
+    "chapter": mark("chapter"),
+    "title": mark("title"),
+    "body": mark("what to do"),
+    "status": mark("status"),
+    "assignee": mark("owner"),
+    "due": mark("due"),
+    "evidence": mark("evidence"),
+    "from_office": mark("from the office"),
+    "confirmation": mark("confirmation"),
+    "labels": mark("labels"),
+    "priority": mark("priority"),
+    "start": mark("start"),
+    "marker": mark("marker"),
+}
 MANY: Final = 12
 """More lines than this of one kind are summed up on a terminal; `--json` has them all."""
 

@@ -26,23 +26,51 @@ TITLE_MAX: Final = 255
 """Characters: the shortest title of all trackers."""
 
 TEMPLATE_NAMES: Final = (
-    "id", "number", "official_refs", "scheme", "title", "to_do", "evidence_hint", "evidence_count", "evidence_kinds",
-    "chapter", "cadence", "keep_mode", "basis", "confidence", "company", "drop_folder", "why",
-)  # fmt: skip
+    "id",
+    "number",
+    "official_refs",
+    "scheme",
+    "title",
+    "to_do",
+    "evidence_hint",
+    "evidence_count",
+    "evidence_kinds",
+    "chapter",
+    "cadence",
+    "keep_mode",
+    "basis",
+    "confidence",
+    "company",
+    "drop_folder",
+    "why",
+)
 """What a template may use."""
 
 _CADENCES: Final = {
-    "once": ("最初に一度", "once"), "yearly": ("毎年", "yearly"), "half_yearly": ("半年ごと", "every half year"),
-    "quarterly": ("四半期ごと", "quarterly"), "monthly": ("毎月", "monthly"), "on_event": ("その都度", "on each event"),
-}  # fmt: skip
+    "once": ("最初に一度", "once"),
+    "yearly": ("毎年", "yearly"),
+    "half_yearly": ("半年ごと", "every half year"),
+    "quarterly": ("四半期ごと", "quarterly"),
+    "monthly": ("毎月", "monthly"),
+    "on_event": ("その都度", "on each event"),
+}
 _KINDS: Final = {
-    "document": ("文書", "document"), "register": ("台帳", "register"), "record": ("記録", "record"),
-    "photo": ("写真", "photo"), "screenshot": ("画面の写し", "screenshot"), "certificate": ("証明書", "certificate"),
-}  # fmt: skip
+    "document": ("文書", "document"),
+    "register": ("台帳", "register"),
+    "record": ("記録", "record"),
+    "photo": ("写真", "photo"),
+    "screenshot": ("画面の写し", "screenshot"),
+    "certificate": ("証明書", "certificate"),
+}
 _KEEP: Final = {
-    "copy": ("写しを預かる", "a copy is kept"), "hash_only": ("ファイルは社内に残し、ハッシュだけを記録", "the file stays in the house, only its hash is kept"),
-    "on_site": ("現地で提示", "shown on site"), "paper": ("紙で保管", "kept on paper"),
-}  # fmt: skip
+    "copy": ("写しを預かる", "a copy is kept"),
+    "hash_only": (
+        "ファイルは社内に残し、ハッシュだけを記録",
+        "the file stays in the house, only its hash is kept",
+    ),
+    "on_site": ("現地で提示", "shown on site"),
+    "paper": ("紙で保管", "kept on paper"),
+}
 _BASIS: Final = {
     "named_by_meti": ("経済産業省の説明資料に挙がる項目", "named in METI's slides"),
     "pre_revision": ("改正前の基準の要約にある項目", "named in a summary of the criteria before 2024"),
@@ -50,7 +78,7 @@ _BASIS: Final = {
     "official": ("公式の基準にある項目", "in the official criteria"),
     "company": ("自社で加えた項目", "added by the company"),
     "guess": ("推定した項目", "our guess"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +177,24 @@ def _context(lang: str, item: Mapping_[str, Any], facts: Facts) -> dict[str, Any
     word = "en" if lang == "en" else "ja"
     refs = list(item.get("official_ref", ()))
     return {
-        "id": item["id"], "number": "・".join(refs) or item["id"], "official_refs": refs, "scheme": item.get("scheme", ""),
-        "title": item["title"][word], "to_do": item["to_do"][word], "evidence_hint": item["evidence_hint"][word],
+        "id": item["id"],
+        "number": "・".join(refs) or item["id"],
+        "official_refs": refs,
+        "scheme": item.get("scheme", ""),
+        "title": item["title"][word],
+        "to_do": item["to_do"][word],
+        "evidence_hint": item["evidence_hint"][word],
         "evidence_count": item["evidence"]["count"],
         "evidence_kinds": [_KINDS[kind][side] for kind in item["evidence"]["kinds"]],
         "chapter": item["chapter_title"][word],
         "cadence": [_CADENCES[cadence][side] for cadence in item["cadence"]],
-        "keep_mode": _KEEP[item["keep_mode"]][side], "basis": _BASIS[item["basis"]][side], "confidence": item["confidence"],
-        "company": facts.company, "drop_folder": item.get("drop_folder", ""), "why": item["why"][word],
-    }  # fmt: skip
+        "keep_mode": _KEEP[item["keep_mode"]][side],
+        "basis": _BASIS[item["basis"]][side],
+        "confidence": item["confidence"],
+        "company": facts.company,
+        "drop_folder": item.get("drop_folder", ""),
+        "why": item["why"][word],
+    }
 
 
 def _text(template: str, values: Mapping_[str, Any]) -> str:

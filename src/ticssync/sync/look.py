@@ -33,9 +33,9 @@ from ticssync.sync.state import Known, Site
 class Seen:
     """What one tracker showed.
 
-    `read`: strongly read tasks by place; `fates`: bound tasks that are gone or hidden; `complete`: the
-    listing held everything; `absent`: markers to make that are proven absent; `settled` and `waiting`: intents that are answered for, or still wait for a
-    lagging index.
+    `read`: strongly read tasks by place; `fates`: bound tasks that are gone or hidden; `complete`: the listing
+    held everything; `absent`: markers to make that are proven absent; `settled` and `waiting`: intents that are
+    answered for, or still wait for a lagging index.
     """
 
     site: Site

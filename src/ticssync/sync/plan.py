@@ -39,7 +39,8 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A task to change.  `before` is what was read, `base` what is agreed so far; `marker` is what the marker should be ("" = none, None = leave)."""
+    """A task to change.  `before` is what was read, `base` what is agreed so far; `marker` is what the marker
+    should be ("" = none, None = leave)."""
 
     binding: Binding
     set: Fields
@@ -104,9 +105,16 @@ def _refused(
 
 
 def plan_task(
-    want: Want, hub: HubTask, spokes: Mapping[str, Spoke], seens: Mapping[str, Seen], identity: Identity, known: Known,
-    display: Callable[[str], Fields], held: frozenset[str], works: Mapping[str, Work],
-) -> None:  # fmt: skip
+    want: Want,
+    hub: HubTask,
+    spokes: Mapping[str, Spoke],
+    seens: Mapping[str, Seen],
+    identity: Identity,
+    known: Known,
+    display: Callable[[str], Fields],
+    held: frozenset[str],
+    works: Mapping[str, Work],
+) -> None:
     """Add this task's writes to the work of each of its trackers that can be written to in this cycle."""
     if hub.dropped:
         return

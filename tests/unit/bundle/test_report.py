@@ -285,6 +285,23 @@ def test_the_chapters_hold_the_items_in_the_order_of_official_numbers_where_know
     ]
 
 
+def test_chapters_stand_in_the_order_of_the_catalogue(make):
+    shuffled = {**company.scope(), "chapters": dict(sorted(company.CHAPTERS.items()))}
+    text = make(scopes={"tics": shuffled}).files["data/index/index.html"].decode()
+
+    shown = re.findall(r'<h3 class="chapter"[^>]*><span lang="ja">([^<]+)', text)
+    assert shown == [words["ja"] for words in company.CHAPTERS.values()]
+
+
+def test_a_path_on_the_machines_of_the_company_is_not_given_as_an_address(make):
+    url = "file:///C:/Users/sato/台帳.xlsx"
+    rows = [company.entry("T-01", "x", tasks=[{"task": "tics/T-01", "url": url}])]
+    made = make(tickets=(company.ticket(url=url),), status={"criteria": rows})
+
+    for name, content in made.files.items():
+        assert b"Users/sato" not in content, name
+
+
 def test_the_numbers_at_the_top_are_those_of_the_list(make):
     text = make().files["data/index/index.html"].decode()
 

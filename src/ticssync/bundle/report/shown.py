@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ticssync.bundle.labels import label
 from ticssync.bundle.report.view import confirmation, in_field_order
-from ticssync.bundle.snapshot import words
+from ticssync.bundle.snapshot import web_address, words
 from ticssync.model.canonical import parse_instant
 from ticssync.model.criterion import Words
 from ticssync.text import Text
@@ -122,6 +122,7 @@ def template_words(locales: tuple[Path, ...]) -> dict[str, Any]:
         "u": u,
         "code": lambda table, code: w(label(table, code)),
         "words": words,
+        "web_address": web_address,
         "confirmation": confirmation,
         "in_field_order": in_field_order,
         "anchor_of": lambda standing: f"item-{standing.scheme}-{standing.id}",

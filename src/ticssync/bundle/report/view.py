@@ -100,7 +100,9 @@ def grouped_by_chapter(contents: Contents) -> list[tuple[str, Words, list[Standi
     """(anchor, name, criteria) per chapter in the catalogue's order; in it by official number, then id."""
     groups: dict[tuple[int, str, str], list[Standing]] = {}
     for one in sorted(contents.standings, key=by_number):
-        chapters = list((contents.snapshot.scopes.get(one.scheme) or {}).get("chapters") or ())
+        # The items stand in the catalogue's order; the mapping of chapters was sorted on its way.
+        items = (contents.snapshot.scopes.get(one.scheme) or {}).get("items") or ()
+        chapters = list(dict.fromkeys(str(item.get("chapter") or "") for item in items))
         name = str(one.item.get("chapter") or "")
         place = chapters.index(name) if name in chapters else len(chapters)
         groups.setdefault((place, one.scheme, name or one.chapter.ja), []).append(one)
