@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ticssync.errors import say
@@ -130,6 +130,12 @@ def _environment() -> ImmutableSandboxedEnvironment:
     )
 
 
+@lru_cache(maxsize=512)
+def _compiled(template: str) -> Template:
+    """One mapping's few templates serve every item."""
+    return _environment().from_string(template)
+
+
 def render_task(mapping: Mapping, item: Mapping_[str, Any], facts: Facts) -> Rendered:
     """The task for one item of a scope payload.  Raises ValueError where a template fails on this item."""
     override = mapping.overrides.get(item["id"])
@@ -199,7 +205,7 @@ def _context(lang: str, item: Mapping_[str, Any], facts: Facts) -> dict[str, Any
 
 def _text(template: str, values: Mapping_[str, Any]) -> str:
     try:
-        return canonical_text(_environment().from_string(template).render(values))
+        return canonical_text(_compiled(template).render(values))
     except TemplateError as error:
         raise ValueError(
             say("the template fails for {item}: {why}", item=values["id"], why=str(error))
