@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ticssync import __version__
+from ticssync.app import history as history_lines
 from ticssync.app.deadlines import current_duties
 from ticssync.app.ledger import read_ledger
 from ticssync.app.status import status_json
@@ -73,12 +74,13 @@ def snapshot(workspace: Workspace, purpose: str, as_of: date | None, handling_cl
     with workspace.store.read() as tx:
         ledger = read_ledger(tx, as_of)
         events = _before_exports(tx.events())
+        people = {one.id: one.name for one in workspace.config.organisation.people.values()}
         return SnapshotInput(
             company=workspace.config.company, workspace=workspace.config.workspace, purpose=purpose, as_of=ledger.as_of,
             lang=workspace.around.lang, status=status_json(tx, workspace.text, ledger.as_of), scopes=ledger.scopes,
             profile_acts=[{"scheme": scheme, **payload} for (scheme, _), payload in sorted(profile_acts(tx).items())],
             acts=[_act(one) for one in ledger.acts], evidence=[evidence_item(one) for one in ledger.evidence],
-            tickets=_tickets(tx, events), refusals=[_refusal(one) for one in refusals(tx)],
+            tickets=_tickets(tx, events, people, workspace.around.lang), refusals=[_refusal(one) for one in refusals(tx)],
             conflicts=[plain(asdict(one)) | {"task": str(one.key)} for one in conflicts(tx)],
             lost=[_lost(one) for one in ledger.bindings if one.state in (BindingState.LOST, BindingState.TOMB)],
             certificates=[plain_days(asdict(one)) for one in workspace.config.certificates],
@@ -134,18 +136,22 @@ def _lost(one: Binding) -> dict[str, Any]:
     }
 
 
-def _tickets(tx: Transaction, events: list[Event]) -> list[dict[str, Any]]:
+def _tickets(
+    tx: Transaction, events: list[Event], people: Mapping[str, str], lang: str
+) -> list[dict[str, Any]]:
     hub = hub_tasks(tx)
     history: dict[tuple[str, str], list[dict[str, Any]]] = {}
     titles: dict[tuple[str, str], dict[str, Any]] = {}
     for event in events:
-        if event.kind not in ("task.bound", "task.changed", "task.state", "task.overwritten"):
+        if event.kind not in history_lines.KINDS:
             continue
         data = event.data
         place = (data.get("tracker", ""), data.get("remote_id", ""))
         if event.kind == "task.bound":
             titles[place] = data.get("fields", {})
-        history.setdefault(place, []).append({"at": event.at, "actor": event.actor, "what": _what(event)})
+        history.setdefault(place, []).append(
+            {"at": event.at, "actor": event.actor, "what": history_lines.line(event, people, lang)}
+        )
     found = []
     for one in bindings(tx):
         if one.state is BindingState.COPY:
@@ -158,16 +164,3 @@ def _tickets(tx: Transaction, events: list[Event]) -> list[dict[str, Any]]:
              "fields": fields, "raw_status": one.raw_status, "binding": one.state.value, "history": history.get(place, [])}
         )  # fmt: skip
     return found
-
-
-def _what(event: Event) -> str:
-    data = event.data
-    if event.kind == "task.state":
-        return f"{data['from']} → {data['to']}"
-    if event.kind == "task.overwritten":
-        return f"{data['field']}: {data['from']} → {data['to']} (overwritten)"
-    changes = data.get("fields", {}) if event.kind == "task.changed" else {}
-    return (
-        " / ".join(f"{name}: {change['from']} → {change['to']}" for name, change in changes.items())
-        or event.kind
-    )

@@ -64,6 +64,18 @@ def test_every_line_is_short_ascii(words: str) -> None:
     assert b"\n" not in content.replace(b"\r\n", b"")
 
 
+@given(WORDS)
+@settings(deadline=None)
+def test_a_long_subject_is_folded_within_78_characters(words: str) -> None:
+    head = (
+        mail_bytes(replace(MESSAGE, subject=words), SENDER).partition(b"Subject: ")[2].partition(b"Date: ")[0]
+    )
+
+    first, *more = head.split(b"\r\n")[:-1]
+    assert len(first) <= 78 - len("Subject: ")
+    assert all(len(line) <= 78 and line.startswith(b" ") for line in more)
+
+
 def test_the_same_message_gives_the_same_bytes() -> None:
     assert mail_bytes(MESSAGE, SENDER) == mail_bytes(MESSAGE, SENDER)
 

@@ -170,6 +170,23 @@ def test_a_broken_connection_brings_the_same_message_again_after_a_while_and_the
         assert {row.person: row.tries for row in notices(tx)} == {"sato": 2, "tanaka": 1}
 
 
+def test_a_repeat_that_is_refused_keeps_its_message_id_because_the_first_try_may_have_arrived(
+    tmp_path: Path,
+) -> None:
+    company = Company()
+
+    with MailServer(tmp_path) as server:
+        server.to_data = [DROP, "250 taken", "451 4.7.1 later"]
+        for _pass in range(3):
+            company.remind(smtp(server, tmp_path))
+            company.now += timedelta(minutes=20)
+
+    to_sato = [mail["Message-ID"] for mail in server.received if SATO.mail in str(mail["To"])]
+    assert (len(to_sato), len(set(to_sato))) == (2, 1)
+    with company.store.read() as tx:
+        assert {row.person: row.tries for row in notices(tx)} == {"sato": 3, "tanaka": 1}
+
+
 def test_a_refused_login_is_tried_once_and_not_for_every_person(tmp_path: Path) -> None:
     company = Company()
 
