@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -13,9 +13,9 @@ from ticssync.app.ledger import read_ledger
 from ticssync.app.settle import find_criterion
 from ticssync.app.standing import standings
 from ticssync.app.workspace import Workspace
-from ticssync.errors import UsageError, say
-from ticssync.evidence.folders import make_folders
-from ticssync.evidence.hand_in import Look, add_file, scan, take
+from ticssync.errors import RetryLaterError, UsageError, say
+from ticssync.evidence.folders import RECEIVED, make_folders
+from ticssync.evidence.hand_in import Candidate, Look, add_file, scan, take
 from ticssync.store.evidence import evidence_of, review_evidence, set_evidence_state
 from ticssync.store.locker import Locker
 from ticssync.store.scopes import scopes
@@ -43,36 +43,46 @@ def take_in(workspace: Workspace) -> dict[str, Any]:
         looks = {name: Look(**look) for name, look in json.loads(tx.meta(LOOKS) or "{}").items()}
     ids = [item["id"] for scope in taken.values() for item in scope["items"]]
     found = scan(drop, looks, workspace.now, ids)
-    locker = Locker(workspace.config.path(workspace.config.values.locker))
-    done = []
+    received = drop / RECEIVED
+    done, refused = [], [{"file": str(name), "why": workspace.text.said(why)} for name, why in found.refused]
     for candidate in found.ready:
-        one = take(
-            candidate,
-            store=workspace.store,
-            locker=locker,
-            scopes=taken,
-            by=workspace.by("drop"),
-            received=drop / "受付済",
-            zone=workspace.zone,
-            handed_in_by="",
-            today=workspace.today,
-        )
-        done.append(
-            {
-                "file": str(candidate.relative),
-                "ids": list(one.ids),
-                "criteria": list(candidate.item_ids),
-                "sha256": one.sha256,
-                "moved_to": str(one.moved_to),
-            }
-        )
+        try:
+            done.append(_take(workspace, candidate, taken, received))
+        except RetryLaterError as error:
+            # One file that changes or vanishes under our hands must not keep the others waiting.
+            refused.append({"file": str(candidate.relative), "why": workspace.text.said(error.message)})
+        except OSError as error:
+            refused.append({"file": str(candidate.relative), "why": error.strerror or str(error)})
     _remember(workspace, {str(name): asdict(look) for name, look in found.looks.items()})
-    refused = [{"file": str(name), "why": workspace.text.said(why)} for name, why in found.refused]
     return {
         "taken": done,
         "waiting": [str(one) for one in found.waiting],
         "refused": refused,
         "folder": str(drop),
+    }
+
+
+def _take(
+    workspace: Workspace, candidate: Candidate, taken: Mapping[str, Mapping[str, Any]], received: Path
+) -> dict[str, Any]:
+    one = take(
+        candidate,
+        store=workspace.store,
+        locker=Locker(workspace.config.path(workspace.config.values.locker)),
+        scopes=taken,
+        by=workspace.by("drop"),
+        received=received,
+        zone=workspace.zone,
+        handed_in_by="",
+        today=workspace.today,
+        lang=workspace.config.language(workspace.around.lang),
+    )
+    return {
+        "file": str(candidate.relative),
+        "ids": list(one.ids),
+        "criteria": list(candidate.item_ids),
+        "sha256": one.sha256,
+        "moved_to": str(one.moved_to) if one.moved_to else None,
     }
 
 

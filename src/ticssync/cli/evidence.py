@@ -63,7 +63,7 @@ def _taken(data: dict[str, Any], screen: Screen) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--criterion", "criteria", multiple=True, required=True, help=tr("The item; may be repeated"))
 @click.option(
-    "--kind", type=click.Choice(KINDS), default="document", show_default=True, help=tr("What kind of proof")
+    "--kind", type=click.Choice(KINDS), default="", help=tr("What kind of proof (default: by the name)")
 )
 @click.option("--on", type=DAY, help=tr("The day that the proof speaks of"))
 @click.option("--until", type=DAY, help=tr("Its last good day"))
