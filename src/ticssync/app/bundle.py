@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import partial
@@ -25,7 +25,6 @@ from ticssync.model.canonical import plain
 from ticssync.model.evidence import Evidence
 from ticssync.store import Event, Transaction
 from ticssync.store.bindings import bindings
-from ticssync.store.hub import hub_tasks
 from ticssync.store.locker import Locker
 from ticssync.store.scopes import profile_acts
 from ticssync.store.working import conflicts, refusals
@@ -139,28 +138,45 @@ def _lost(one: Binding) -> dict[str, Any]:
 def _tickets(
     tx: Transaction, events: list[Event], people: Mapping[str, str], lang: str
 ) -> list[dict[str, Any]]:
-    hub = hub_tasks(tx)
-    history: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    titles: dict[tuple[str, str], dict[str, Any]] = {}
-    for event in events:
-        if event.kind not in history_lines.KINDS:
-            continue
-        data = event.data
-        place = (data.get("tracker", ""), data.get("remote_id", ""))
-        if event.kind == "task.bound":
-            titles[place] = data.get("fields", {})
-        history.setdefault(place, []).append(
-            {"at": event.at, "actor": event.actor, "what": history_lines.line(event, people, lang)}
+    told = [event for event in events if event.kind in history_lines.KINDS]
+    by_place: dict[tuple[str, str], list[Event]] = {}
+    for event in told:
+        by_place.setdefault((event.data.get("tracker", ""), event.data.get("remote_id", "")), []).append(
+            event
         )
-    found = []
-    for one in bindings(tx):
-        if one.state is BindingState.COPY:
-            continue
-        place = (one.ref.tracker, one.ref.id)
-        values = hub[one.key].values if one.key in hub else {}
-        fields = {**titles.get(place, {}), **plain(values)}
-        found.append(
-            {"tracker": one.ref.tracker, "key": one.display_key, "url": one.url, "task": str(one.key), "criterion": one.key.criterion,
-             "fields": fields, "raw_status": one.raw_status, "binding": one.state.value, "history": history.get(place, [])}
-        )  # fmt: skip
-    return found
+    return [
+        _ticket(one, by_place.get((one.ref.tracker, one.ref.id), []), people, lang)
+        for one in bindings(tx)
+        if one.state is not BindingState.COPY
+    ]
+
+
+def _ticket(one: Binding, events: Sequence[Event], people: Mapping[str, str], lang: str) -> dict[str, Any]:
+    """A task as the log knows it: the fields as last seen or written there, and what happened."""
+    fields: dict[str, Any] = {}
+    for event in events:
+        fields |= event.data.get("fields", {}) if event.kind == "task.bound" else {}
+        if event.kind == "task.changed":
+            fields |= {name: change["to"] for name, change in event.data.get("fields", {}).items()}
+    if fields.get("assignee") in people:
+        fields["assignee"] = people[fields["assignee"]]
+    return {
+        "tracker": one.ref.tracker,
+        "key": one.display_key,
+        "url": one.url,
+        "task": str(one.key),
+        "criterion": one.key.criterion,
+        "fields": fields,
+        "raw_status": one.raw_status,
+        "binding": one.state.value,
+        "history": [
+            {"at": event.at, "actor": _who(event), "what": history_lines.line(event, people, lang)}
+            for event in events
+        ],
+    }
+
+
+def _who(event: Event) -> str:
+    """Who made the change: what was taken in was somebody's edit in the tracker, not ours."""
+    inbound = event.kind in ("task.overwritten", "task.state") or event.data.get("direction") == "in"
+    return str(event.data["tracker"]) if inbound else event.actor

@@ -63,7 +63,7 @@ def _taken(data: dict[str, Any], screen: Screen) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--criterion", "criteria", multiple=True, required=True, help=tr("The item; may be repeated"))
 @click.option(
-    "--kind", type=click.Choice(KINDS), default="", help=tr("What kind of proof (default: by the name)")
+    "--kind", type=click.Choice(KINDS), default=None, help=tr("What kind of proof (default: by the name)")
 )
 @click.option("--on", type=DAY, help=tr("The day that the proof speaks of"))
 @click.option("--until", type=DAY, help=tr("Its last good day"))
@@ -77,7 +77,7 @@ def add(
     call: Call,
     file: Path | None,
     criteria: tuple[str, ...],
-    kind: str,
+    kind: str | None,
     on: datetime | None,
     until: datetime | None,
     paper: str,
@@ -100,7 +100,7 @@ def add(
                 workspace,
                 file,
                 criteria,
-                kind=kind,
+                kind=kind or "",
                 on=on.date() if on else None,
                 until=until.date() if until else None,
                 keep_mode=mode,
