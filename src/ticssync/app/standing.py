@@ -13,7 +13,15 @@ from ticssync.model.binding import Binding, BindingState
 from ticssync.model.criterion import EvidenceRule
 from ticssync.model.evidence import Evidence, EvidenceState
 from ticssync.model.key import TaskKey
-from ticssync.model.state import CriterionFacts, Derived, TaskFact, derive, is_late, waits_for_confirmer
+from ticssync.model.state import (
+    CriterionFacts,
+    Derived,
+    TaskFact,
+    act_that_counts,
+    derive,
+    is_late,
+    waits_for_confirmer,
+)
 from ticssync.model.task import Status
 
 ENDED: Final = ("done", "wont_do")
@@ -91,7 +99,7 @@ def _standing(ledger: Ledger, scheme: str, item: Mapping[str, Any], bound: Seque
     tasks = current_tasks(bound)
     main = [one for one in tasks if one.role == "main"]
     acts = [one for one in ledger.acts if one.criterion == ref]
-    act = acts[-1] if acts else None
+    act = act_that_counts(acts, {(one.key.part, one.key.cycle) for one in main})
     held = [one for one in ledger.evidence if one.criterion == ref]
     proof, reason = evidence_state(rule_of(item), held, ledger.as_of)
     facts = _facts(ledger, scheme, item, main, act, proof)

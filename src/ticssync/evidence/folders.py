@@ -144,17 +144,24 @@ def item_of_folder(name: str, item_ids: Collection[str]) -> str | None:
 
 
 def items_in_name(name: str, item_ids: Collection[str]) -> tuple[str, ...]:
-    """The items that a file's name begins with: `T-14,T-15_名簿.pdf` names two.  May be empty."""
-    rest, found = plain_name(name).lstrip(), list[str]()
+    """The items that a file's name begins with: `T-14,T-15_名簿.pdf` names two.  May be empty.
+
+    Empty also where an item of a list is not known: `T-14,T-99_…` is a slip that a person must mend, not a
+    file for T-14 alone.
+    """
+    rest, found, listed = plain_name(name).lstrip(), list[str](), ""
     while token := _ITEM.match(rest):
         item = _known(token[0].rstrip("-"), item_ids)
         if item is None:
+            if found and "," in listed:
+                return ()
             break
         found.append(item)
         rest = rest[token.end() :]
         between = _BETWEEN.match(rest)
         if between is None:
             break
+        listed = between[0].replace("、", ",")
         rest = rest[between.end() :]
     return tuple(dict.fromkeys(found))
 

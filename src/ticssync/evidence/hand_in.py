@@ -295,8 +295,13 @@ def _move(candidate: Candidate, folder: Path) -> Path | None:
         if not _unchanged(candidate, candidate.path.lstat()):
             return None
         folder.mkdir(parents=True, exist_ok=True)
-        return candidate.path.rename(_free(folder, candidate.path.name))
+        target = _reserved(folder, candidate.path.name)
     except OSError:
+        return None
+    try:
+        return candidate.path.replace(target)
+    except OSError:
+        target.unlink(missing_ok=True)
         return None
 
 
@@ -304,9 +309,14 @@ def _unchanged(candidate: Candidate, status: os.stat_result) -> bool:
     return (status.st_size, instant(status.st_mtime_ns)) == (candidate.size, candidate.mtime)
 
 
-def _free(folder: Path, name: str) -> Path:
+def _reserved(folder: Path, name: str) -> Path:
+    """A free name there, taken by an empty file: two processes that move files of one name must not meet."""
     target, number = folder / name, 1
-    while os.path.lexists(target):
-        number += 1
-        target = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
-    return target
+    while True:
+        try:
+            target.open("xb").close()
+        except FileExistsError:
+            number += 1
+            target = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
+        else:
+            return target

@@ -220,10 +220,13 @@ def _evidence(connection: Connection, workspace: str, event: Event, data: Mappin
 @_of("evidence.state")
 def _evidence_state(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
     table = schema.evidence
+    # Withdrawn (or back from it) the proof is another one; unreadable for a while it is the same as before, and
+    # a file server that was away for a night must not undo a confirmation.
+    changed = {"seq": event.seq} if "withdrawn" in (data["to"], data["from"]) else {}
     connection.execute(
         update(table)
         .where(table.c.workspace_id == workspace, table.c.id == event.subject)
-        .values(state=data["to"], seq=event.seq)
+        .values(state=data["to"], **changed)
     )
 
 

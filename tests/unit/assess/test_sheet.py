@@ -474,41 +474,38 @@ def test_the_digest_is_the_same_in_both_languages():
         assert [one.digest for one in answers.answers] == [facts_digest(row) for row in company.rows()]
 
 
-REACHED: Counter[str] = Counter()
 WORDS = {"確認": CONFIRM, "差戻し": RETURN, "対象外": EXCLUDE, "保留": None, "": None}
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(
-    st.permutations(range(6)),
-    st.lists(st.sampled_from(sorted(WORDS)), min_size=6, max_size=6),
-    st.sets(st.integers(0, 5), max_size=3),
-)
-def test_in_whatever_order_rows_are_and_whichever_are_gone_each_answer_stays_with_its_criterion(
-    order, words, gone
-):
-    def shuffle(book):
+def reordered(order, gone):
+    def step(book):
         sheet = book.worksheets[0]
         cells = [[cell.value for cell in row] for row in sheet["A7:I12"]]
         for row, source in zip(sheet["A7:I12"], order, strict=True):
             for cell, value in zip(row, cells[source], strict=True):
                 cell.value = None if source in gone else value
 
-    cells = {f"G{row + 7}": words[row] for row in range(6)} | {
-        f"H{row + 7}": f"理由{row}" for row in range(6) if words[row]
-    }
-    expected = {
-        NUMBERS[row]: (WORDS[words[row]], f"理由{row}", None)
-        for row in range(6)
-        if row not in gone and WORDS[words[row]]
-    }
-
-    assert taken(shuffle, **cells) == expected
-    REACHED.update(kind for kind, _, _ in expected.values())
-    REACHED["gone"] += bool(gone)
+    return step
 
 
-def test_the_property_above_has_seen_every_decision_and_deleted_rows():
-    if not REACHED:
-        pytest.skip("the property ran in another process")
-    assert all(REACHED[kind] for kind in (CONFIRM, RETURN, EXCLUDE, "gone"))
+def test_in_whatever_order_rows_are_and_whichever_are_gone_each_answer_stays_with_its_criterion():
+    reached = Counter()
+
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @given(
+        st.permutations(range(6)),
+        st.lists(st.sampled_from(sorted(WORDS)), min_size=6, max_size=6),
+        st.sets(st.integers(0, 5), max_size=3),
+    )
+    def holds(order, words, gone):
+        verdicts = {f"G{row + 7}": words[row] for row in range(6)}
+        reasons = {f"H{row + 7}": f"理由{row}" for row in range(6) if words[row]}
+        kept = [row for row in range(6) if row not in gone and WORDS[words[row]]]
+        expected = {NUMBERS[row]: (WORDS[words[row]], f"理由{row}", None) for row in kept}
+
+        assert taken(reordered(order, gone), **verdicts, **reasons) == expected
+        reached.update(kind for kind, _, _ in expected.values())
+        reached["gone"] += bool(gone)
+
+    holds()
+    assert all(reached[kind] for kind in (CONFIRM, RETURN, EXCLUDE, "gone"))
