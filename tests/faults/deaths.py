@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-WATCHED: Final = ("open", "read_bytes", "mkdir", "chmod", "replace", "unlink", "iterdir")
-"""The operations of `Path` that the writer uses."""
+WATCHED: Final = ("open", "mkdir", "chmod", "replace", "unlink")
+"""The operations of `Path` that the writer uses and that leave something behind; reading does not."""
 
 
 class Death(BaseException):
@@ -55,7 +55,8 @@ def file_operations(folder: Path, point: Callable[[str], None]) -> Iterator[None
 
     def around(name: str) -> Callable[..., Any]:
         def operation(path: Path, *arguments: Any, **options: Any) -> Any:
-            if not Path(os.path.normpath(path)).is_relative_to(folder):
+            reads = name == "open" and "w" not in (*arguments, "r")[0]
+            if reads or not Path(os.path.normpath(path)).is_relative_to(folder):
                 return kept[name](path, *arguments, **options)
             point(f"before {name} {path.suffix}")
             answer = kept[name](path, *arguments, **options)

@@ -15,6 +15,11 @@ LISTED = {"src", "mappings", "README.md", "README.en.md", "LICENSE", "CHANGELOG.
 pytestmark = pytest.mark.slow
 
 
+def without_coverage() -> dict[str, str]:
+    """The environment for a program whose sources are gone after the test: nothing to measure there."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+
+
 def build(project: Path, kind: str, target: Path) -> Path:
     """A wheel or sdist of a project, made by its own build back end."""
     subprocess.run(
@@ -62,7 +67,7 @@ def test_the_wheel_finds_its_packs_without_the_checkout(tmp_path: Path):
     said = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", program],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        env=without_coverage() | {"PYTHONPATH": str(tmp_path / "site")},
         capture_output=True,
         encoding="utf-8",
         check=True,

@@ -10,7 +10,7 @@ from ticssync.app.init import new_workspace_id
 from ticssync.app.workspace import Workspace
 from ticssync.errors import SafetyStop, say
 from ticssync.store.lease import forget
-from ticssync.store.renames import rename_workspace
+from ticssync.store.renames import forget_links, rename_workspace
 
 
 def moved(workspace: Workspace) -> dict[str, Any]:
@@ -38,9 +38,8 @@ def copied(workspace: Workspace, *, new_id: str = "") -> dict[str, Any]:
             fix=say("write id: {id} there by hand", id=ident),
         )
     with workspace.store.write() as tx:
-        for name in workspace.config.trackers:
-            tx.append("tracker.dropped", name, workspace.by(), {"why": "copied"})
         event = tx.append("store.copied", old, workspace.by(), {"to": ident})
+        forget_links(tx)
         forget(tx)
         tx.put_meta("place", workspace.place())
         rename_workspace(tx, ident)

@@ -25,6 +25,7 @@ from ticssync.model.state import (
 from ticssync.model.task import Status
 
 ENDED: Final = ("done", "wont_do")
+HOLDING: Final = (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
 PENDING: Final = 2**62
 """The number of a change that is seen but not committed yet: after every event."""
 
@@ -136,16 +137,13 @@ def rule_of(item: Mapping[str, Any]) -> EvidenceRule:
 
 def current_tasks(bound: Sequence[Binding]) -> tuple[Binding, ...]:
     """The tasks to show: copies never, detached ones only where nothing else holds their place."""
-    holding = {
-        (one.key, one.ref.tracker)
-        for one in bound
-        if one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
-    }
+    holding = {one.key for one in bound if one.state in HOLDING}
     return tuple(
-        one for one in bound
+        one
+        for one in bound
         if one.state is not BindingState.COPY
-        and not (one.state is BindingState.DETACHED and (one.key, one.ref.tracker) in holding)
-    )  # fmt: skip
+        and not (one.state is BindingState.DETACHED and one.key in holding)
+    )
 
 
 def _facts(
@@ -162,7 +160,7 @@ def _facts(
     ]
     reopened = {one.key for one in changes if one.old in ENDED and one.new not in ENDED}
     in_force = act is not None and (act.until is None or ledger.as_of <= act.until)
-    trackers = {one.ref.tracker for one in main}
+    trackers = {one.ref.tracker for one in main if one.state in HOLDING}
     return CriterionFacts(
         in_scope=item["in_scope"],
         read_since_as_of=all(
@@ -179,7 +177,7 @@ def _facts(
         evidence_changed_since_act=act is not None
         and ledger.evidence_seq.get(f"{scheme}/{item['id']}", 0) > act.seq,
         confirmation_expired=act is not None and act.kind is ActKind.CONFIRM and not in_force,
-        reported_since_act=any(one.new in ENDED for one in changes),
+        reported_since_act=any(one.new in ENDED and one.old not in ENDED for one in changes),
     )
 
 

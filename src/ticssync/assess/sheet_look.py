@@ -27,6 +27,7 @@ from ticssync.assess.sheet_rows import (
     facts_digest,
     written,
 )
+from ticssync.model.assessment import ActKind
 from ticssync.model.canonical import instant_text, storable_text
 from ticssync.model.criterion import KeepMode, Words
 from ticssync.model.person import Person
@@ -147,7 +148,7 @@ def _head(form: _Form, count: int, company: str, confirmer: Person, at: datetime
     about = text(
         "For: {name}     Issued: {day}     Items: {count}",
         name=confirmer.name,
-        day=written(at.date(), text.lang),
+        day=written(at.date()),
         count=count,
     )
     form.line(1, about, 26, bold=True, font_size=12, font_color=INK, bg_color=PAPER, indent=1)
@@ -161,8 +162,8 @@ def _head(form: _Form, count: int, company: str, confirmer: Person, at: datetime
         text(
             "2. “{returned}” and “{excluded}” need a reason. At the end write your name at the bottom, save,"
             " and give the file back to the office.",
-            returned=form.word(list(VERDICTS.values())[1]),
-            excluded=form.word(list(VERDICTS.values())[2]),
+            returned=form.word(VERDICTS[ActKind.RETURN]),
+            excluded=form.word(VERDICTS[ActKind.EXCLUDE]),
         ),
     )
     for row, line in enumerate(how, start=2):
@@ -234,9 +235,9 @@ def _reported(form: _Form, row: SheetRow) -> Iterator[str]:
 def _evidence(form: _Form, proof: Proof) -> str:
     marks = form.word(_MARKS[KeepMode(proof.keep_mode)]) if proof.keep_mode in _MARKS else ""
     marks += "" if proof.readable else form.word(_UNREADABLE)
-    day = written(proof.dated_on, form.text.lang)
+    day = written(proof.dated_on)
     if proof.valid_until is not None:
-        until = written(proof.valid_until, form.text.lang)
+        until = written(proof.valid_until)
         line = form.text("{name} ({day}, valid until {until})", name=marks + proof.name, day=day, until=until)
     else:
         line = form.text("{name} ({day})", name=marks + proof.name, day=day)

@@ -214,9 +214,9 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
-def written(day: date, lang: str) -> str:
-    """A day as the sheet writes it."""
-    return day.isoformat() if lang == "en" else f"{day:%Y/%m/%d}"
+def written(day: date) -> str:
+    """A day as the sheet writes it in both languages, the same as in the cells of 確認日."""
+    return f"{day:%Y/%m/%d}"
 
 
 def _row(one: Shown, held: Sequence[Evidence], people: Mapping[str, Person]) -> SheetRow:
@@ -268,9 +268,9 @@ def _notes(one: Shown) -> Iterable[str]:
         yield say("Please look again: {why}.", why=one.derived.reason)
     if one.act is not None and one.act.kind in _BEFORE:
         told = _BEFORE[one.act.kind]
-        yield say(told, day=one.act.on.isoformat(), name=one.act.person_name, reason=one.act.reason)
+        yield say(told, day=written(one.act.on), name=one.act.person_name, reason=one.act.reason)
     if one.late and one.due_on:
-        yield say("The due day {day} has passed.", day=one.due_on)
+        yield say("The due day {day} has passed.", day=written(date.fromisoformat(one.due_on)))
 
 
 _BEFORE: Final = {

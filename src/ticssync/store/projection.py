@@ -96,9 +96,25 @@ def _dropped(connection: Connection, workspace: str, event: Event, data: Mapping
     _remove(connection, schema.tracker, workspace, name=event.subject)
     connection.execute(
         update(schema.binding)
-        .where(schema.binding.c.workspace_id == workspace, schema.binding.c.tracker == event.subject)
+        .where(
+            schema.binding.c.workspace_id == workspace,
+            schema.binding.c.tracker == event.subject,
+            schema.binding.c.state != "copy",
+        )
         .values(state="detached")
     )
+
+
+@_of("store.copied")
+def _copied(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    """The links belong to the workspace that this one was copied from."""
+    for table in (schema.binding, schema.tracker, schema.conflict, schema.refusal):
+        connection.execute(delete(table).where(table.c.workspace_id == workspace))
+
+
+@_of("scope.ended")
+def _scope_ended(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    _remove(connection, schema.scope, workspace, scheme=event.subject)
 
 
 @_of("task.bound")
@@ -124,6 +140,11 @@ def _bound(connection: Connection, workspace: str, event: Event, data: Mapping[s
 @_of("task.state")
 def _state(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
     _update_binding(connection, workspace, data, {"state": data["to"]})
+
+
+@_of("task.role")
+def _role(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    _update_binding(connection, workspace, data, {"role": data["to"]})
 
 
 @_of("task.changed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from ticssync.store import schema
 from ticssync.store.store import Transaction
@@ -16,6 +16,14 @@ def rename(tx: Transaction, old: str, new: str) -> None:
             .where(table.c.workspace_id == tx.workspace, table.c.tracker == old)
             .values(tracker=new)
         )
+
+
+def forget_links(tx: Transaction) -> None:
+    """All working state about trackers: the tasks there are another workspace's."""
+    for table in (
+        schema.base, schema.cursor, schema.intent, schema.hot, schema.flip, schema.memory, schema.failure, schema.task,
+    ):  # fmt: skip
+        tx.connection.execute(delete(table).where(table.c.workspace_id == tx.workspace))
 
 
 def rename_workspace(tx: Transaction, new: str) -> None:

@@ -12,7 +12,7 @@ from ticssync.model.canonical import digest, instant_text, plain
 from ticssync.model.task import RemoteTask
 from ticssync.plugin import Change, Done, Draft, Fate, Move, Note, NotSupported, Outcome, Repair
 from ticssync.store import By, Store
-from ticssync.store.working import Intent, add_intents, put_memory
+from ticssync.store.working import Intent, add_intents, put_failure, put_memory
 from ticssync.sync.actions import Action, TrackerReport
 from ticssync.sync.look import Seen, with_errors
 from ticssync.sync.path import status_path
@@ -160,6 +160,10 @@ def apply(
             record(tx, site, known, Outcomes(routeless=refused), hands.by, report)
     if work.creates or work.updates or seen.repairs:
         with_errors(seen, lambda: _send_all(seen, work, known, hands, report, now))
+        if not seen.ok:
+            # How long the tracker asks to be left alone must outlive this process.
+            with hands.store.write() as tx:
+                put_failure(tx, site.name, str(seen.message), seen.until)
         _tell(seen, report)
 
 

@@ -18,6 +18,7 @@ from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands, apply, outgoing, route
 from ticssync.sync.decide import Decision, decide, needed
 from ticssync.sync.look import Seen, look, with_errors
+from ticssync.sync.merge import MISSING
 from ticssync.sync.safety import safety_stop, word_for
 from ticssync.sync.state import Display, Known, Site, Want, read_known
 
@@ -73,7 +74,9 @@ def _known(this: Pass) -> Known:
     if this.order.retry_refused:
         known = replace(known, refusals={}, retry=True)
     today = this.today.isoformat()
-    return replace(known, ask_again=any(day != today for day in known.read_on.values()))
+    return replace(
+        known, ask_again=frozenset(name for name in this.sites if known.read_on.get(name) != today)
+    )
 
 
 def _look_everywhere(this: Pass, known: Known) -> dict[str, Seen]:
@@ -154,14 +157,40 @@ def _commit(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decis
         by = this.hands.by
         for fact in decision.facts:
             tx.append(fact.kind, fact.subject, by, fact.payload)
-        for hub in decision.hubs.values():
-            hub_rows.put_hub(tx, hub)
+        _commit_hubs(tx, known, decision)
         _commit_bases(tx, known, seens, decision)
         _commit_conflicts(this, tx, decision)
         for (ref, name), (times, frozen) in decision.flips.items():
             working.put_flip(tx, ref, name, times, frozen)
         for name, seen in seens.items():
             _commit_tracker(this, tx, known, name, seen)
+
+
+def _commit_hubs(tx: Transaction, known: Known, decision: Decision) -> None:
+    """What this pass changed of the hub, laid over what the store holds now: people's acts need no lease, and
+    one that came in while we were looking must not be erased."""
+    now = hub_rows.hub_tasks(tx)
+    for key, new in decision.hubs.items():
+        old, current = known.hub.get(key) or hub_rows.HubTask(key), now.get(key)
+        hub_rows.put_hub(tx, new if current is None else _over(current, old, new))
+
+
+def _over(current: hub_rows.HubTask, old: hub_rows.HubTask, new: hub_rows.HubTask) -> hub_rows.HubTask:
+    changed = {
+        name: value
+        for name, value in new.values.items()
+        if old.values.get(name, MISSING) != value
+        and current.values.get(name, MISSING) == old.values.get(name, MISSING)
+    }
+    consumed = {name for name, wish in old.wishes.items() if new.wishes.get(name) != wish}
+    wishes = {
+        name: wish
+        for name, wish in current.wishes.items()
+        if not (name in consumed and old.wishes[name] == wish)
+    }
+    return replace(
+        current, values={**current.values, **changed}, wishes=wishes, rendered_hash=new.rendered_hash
+    )
 
 
 def _anything(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> bool:

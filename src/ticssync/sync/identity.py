@@ -87,7 +87,23 @@ def identify(known: Known, seens: Iterable[Seen], wants: Mapping[TaskKey, Want])
         _vanished(identity, seen, wants, known)
         _adopt(identity, seen, wants, known)
     _detach(identity, wants, {seen.site.name for seen in seens})
+    _roles(identity, wants)
     return identity
+
+
+def _roles(identity: Identity, wants: Mapping[TaskKey, Want]) -> None:
+    """A route that changed makes another tracker the main one; what stays where it no longer belongs is `old`:
+    it is left alone and counts no more."""
+    for one in list(identity.bindings.values()):
+        want = wants.get(one.key)
+        if want is None or one.state not in HOLDING:
+            continue
+        tracker = one.ref.tracker
+        role = "main" if tracker == want.main else "mirror" if tracker in want.mirrors else "old"
+        if role != one.role:
+            identity.bindings[one.ref] = replace(one, role=role)
+            payload = {"tracker": tracker, "remote_id": one.ref.id, "from": one.role, "to": role}
+            identity.facts.append(Fact("task.role", str(one.key), payload))
 
 
 def _set_state(identity: Identity, one: Binding, state: BindingState, why: str) -> None:
@@ -116,10 +132,20 @@ def _move(identity: Identity, seen: Seen) -> None:
 def _returned(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], known: Known) -> None:
     for ref in seen.read:
         one = identity.bindings.get(ref)
-        if one is None or one.state in (BindingState.LIVE, BindingState.COPY):
+        if (
+            one is None
+            or one.state in (BindingState.LIVE, BindingState.COPY)
+            or _foreign(seen.read[ref], known)
+        ):
             continue
         if one.state in (BindingState.LOST, BindingState.TOMB) or _free(identity, one, wants, known):
             _set_state(identity, one, BindingState.LIVE, "seen again")
+
+
+def _foreign(task: RemoteTask, known: Known) -> bool:
+    """Whether the task carries another workspace's marker: then it is that one's, whatever we remember."""
+    marker = Marker.parse(task.marker or "")
+    return marker is not None and marker.workspace != known.workspace
 
 
 def _free(identity: Identity, one: Binding, wants: Mapping[TaskKey, Want], known: Known) -> bool:

@@ -99,7 +99,7 @@ def _refused(
     key: TaskKey, tracker: str, name: str, wanted: FieldValue, found: FieldValue, known: Known
 ) -> bool:
     refusal = known.refusals.get((key, tracker, name))
-    if name == "status" and known.ask_again:
+    if name == "status" and tracker in known.ask_again:
         return False
     return refusal is not None and refusal.wanted == wanted and refusal.found == found
 

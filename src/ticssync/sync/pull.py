@@ -73,6 +73,8 @@ def pull(want: Want, hub: HubTask, spokes: Sequence[Spoke], known: Known) -> Pul
         merged = _merge(name, hub, spokes)
         if merged.held:
             held.add(name)
+            if name in hub.wishes:
+                kept[name] = hub.wishes[name]
         if merged.value is not MISSING:
             values[name] = merged.value
         if merged.losers:

@@ -249,11 +249,19 @@ def _event(tx: Transaction, update: Update, task: RemoteTask, by: By) -> None:
     fields = {name: (update.before.get(name), task.fields.get(name)) for name in update.set}
     fields |= {name: (getattr(one, name), now[name]) for name in now if name in update.set}
     payload: dict[str, Any] = {
-        "tracker": one.ref.tracker, "remote_id": one.ref.id, "direction": "out", "updated_at": moment(task),
-        "raw_status": task.raw_status, "display_key": task.key, "url": task.url,
-        "fields": {name: {"from": plain(old), "to": plain(new)} for name, (old, new) in fields.items()},
-    }  # fmt: skip
-    if fields:
+        "tracker": one.ref.tracker,
+        "remote_id": one.ref.id,
+        "direction": "out",
+        "updated_at": moment(task),
+        "raw_status": task.raw_status,
+        "display_key": task.key,
+        "url": task.url,
+        "fields": {
+            name: {"from": plain(old), "to": plain(new)} for name, (old, new) in fields.items() if old != new
+        },
+    }
+    # A tracker that answers 204 and changes nothing has not changed anything, in the log neither.
+    if payload["fields"]:
         tx.append("task.changed", str(one.key), by, payload)
 
 

@@ -102,7 +102,7 @@ class Known:
     hot: Mapping[str, frozenset[RemoteRef]]
     read_on: Mapping[str, str | None]
     accepted: int = 0
-    ask_again: bool = False
+    ask_again: frozenset[str] = frozenset()
     retry: bool = False
     open_refusals: frozenset[tuple[TaskKey, str, str]] = frozenset()
 

@@ -93,10 +93,10 @@ def test_it_says_what_to_mind_about_a_row():
 
     assert "your own work" in notes["T-05"]
     assert notes["T-12"] == ""
-    assert "Returned on 2026-10-01 by 佐藤 花子: 退職者２名分の誓約書がありません。" in notes["T-14"]
-    assert "2026-11-20 has passed" in notes["T-14"]
+    assert "Returned on 2026/10/01 by 佐藤 花子: 退職者２名分の誓約書がありません。" in notes["T-14"]
+    assert "2026/11/20 has passed" in notes["T-14"]
     assert "Please look again: it was confirmed, but the evidence has changed since." in notes["T-31"]
-    assert "Confirmed before on 2025-11-10" in notes["T-31"]
+    assert "Confirmed before on 2025/11/10" in notes["T-31"]
     assert "proposes to leave this out" in notes["T-46"]
 
 
@@ -130,7 +130,7 @@ def test_the_sheet_names_company_confirmer_day_in_the_companys_zone_and_how_to_a
 
     assert company.COMPANY in head[0]
     assert "佐藤 花子" in head[1]
-    assert "2026-11-24" in head[1]
+    assert "2026/11/24" in head[1]
     assert "Confirm / Return / Exclude" in head[2]
     assert "name" in head[3]
 

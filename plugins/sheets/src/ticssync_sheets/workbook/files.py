@@ -13,6 +13,7 @@ from typing import Final
 
 BACKUPS: Final = ".ticssync-backup"
 KEPT: Final = 10
+LEFT_OVER_S: Final = 3600
 _TEMPORARY: Final = ".ticssync-"
 
 
@@ -47,6 +48,7 @@ def replace_file(
             _back_up(path, before, serial)
         if read_file(path) != before:
             raise ChangedMeanwhile
+        _clear_left_over(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -99,6 +101,15 @@ def _write_through(path: Path, raw: bytes) -> None:
         stream.write(raw)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _clear_left_over(temporary: Path) -> None:
+    """Temporary files of writers that were killed: older than an hour, so no other one is writing them now."""
+    with contextlib.suppress(OSError):
+        now = temporary.stat().st_mtime
+        for other in temporary.parent.glob(f"{_TEMPORARY}*.tmp"):
+            if now - other.stat().st_mtime > LEFT_OVER_S:
+                other.unlink()
 
 
 def _same_rights(source: Path, target: Path) -> None:
