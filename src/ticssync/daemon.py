@@ -20,7 +20,7 @@ from ticssync.app.remind import remind
 from ticssync.app.scope import calendar
 from ticssync.app.sync_once import SyncOrder, sync, take_lease
 from ticssync.app.workspace import Surroundings, Workspace, open_workspace
-from ticssync.errors import TicssyncError
+from ticssync.errors import EXIT_PRECEDENCE, TicssyncError
 from ticssync.store import lease as leases
 
 SYNC_EVERY_S: Final = 300
@@ -53,8 +53,13 @@ def once(around: Surroundings) -> Round:
         if workspace.config.notify and _is_morning_work(workspace):
             reminded = remind(workspace)
             found.remind = reminded.plain
-            found.exit_code = found.exit_code or reminded.exit_code
+            found.exit_code = first_that_applies({found.exit_code, reminded.exit_code})
     return found
+
+
+def first_that_applies(codes: set[int]) -> int:
+    """The exit code of several parts: the first of 5, 4, 2, 3, 1, 0."""
+    return next(code for code in EXIT_PRECEDENCE if code in codes)
 
 
 def _is_morning_work(workspace: Workspace) -> bool:
@@ -76,6 +81,7 @@ class Daemon:
         self.hand_in_every_s = hand_in_every_s
         self.stopping = threading.Event()
         self.rounds = 0
+        self.exit_code = 0
         self.lease: leases.Lease | None = None
         self.log = log.logger(job="daemon")
 
@@ -97,7 +103,7 @@ class Daemon:
             finally:
                 scheduler.shutdown(wait=True)
                 leases.release(workspace.store, lease)
-        return 0
+        return self.exit_code
 
     def _scheduler(self, workspace: Workspace, lease: leases.Lease) -> Any:
         from apscheduler.executors.pool import ThreadPoolExecutor
@@ -147,9 +153,13 @@ class Daemon:
         def beat() -> None:
             try:
                 leases.beat(workspace.store, lease)
-            except TicssyncError as error:
+            except leases.LeaseLostError as error:
                 self.log.error("lease lost", why=str(error))
+                self.exit_code = error.exit_code
                 self.stop()
+            except TicssyncError as error:
+                # A store that is busy for a moment is no lost lease: the next beat comes in time.
+                self.log.warning("no heartbeat", why=str(error))
 
         return beat
 

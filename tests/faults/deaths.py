@@ -60,7 +60,12 @@ def file_operations(folder: Path, point: Callable[[str], None]) -> Iterator[None
                 return kept[name](path, *arguments, **options)
             point(f"before {name} {path.suffix}")
             answer = kept[name](path, *arguments, **options)
-            point(f"after {name} {path.suffix}")
+            try:
+                point(f"after {name} {path.suffix}")
+            except Death:
+                if name == "open":
+                    answer.close()
+                raise
             return answer
 
         return operation

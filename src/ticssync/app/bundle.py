@@ -13,7 +13,7 @@ from ticssync import __version__
 from ticssync.app import history as history_lines
 from ticssync.app.deadlines import current_duties
 from ticssync.app.ledger import read_ledger
-from ticssync.app.status import status_json
+from ticssync.app.status import refuse_past, status_json
 from ticssync.app.workspace import Workspace
 from ticssync.bundle.keys import load_key
 from ticssync.bundle.layout import Plan, plan_bundle
@@ -71,7 +71,8 @@ def snapshot(workspace: Workspace, purpose: str, as_of: date | None, handling_cl
     """Everything that the bundle is made of, read in one moment."""
     duties = current_duties(workspace, as_of)
     with workspace.store.read() as tx:
-        ledger = read_ledger(tx, as_of)
+        refuse_past(tx, as_of)
+        ledger = read_ledger(tx, as_of, today=workspace.today)
         events = _before_exports(tx.events())
         people = {one.id: one.name for one in workspace.config.organisation.people.values()}
         return SnapshotInput(

@@ -25,7 +25,7 @@ from ticssync.model.state import confirmable
 from ticssync.model.task import Status
 from ticssync.store import Transaction
 from ticssync.store.acts import confirm_profile, record_act
-from ticssync.store.hub import Wish, put_wish
+from ticssync.store.hub import NOTE, Wish, put_wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,12 @@ def checked(
         wanted.cycle,
         wanted.part,
     )
+    if wanted.kind is ActKind.WITHDRAW and standing.act is None:
+        return None, [Problem(say("there is no act on {criterion} to take back", criterion=standing.ref))]
+    places = {("", ""), *((task.key.part, task.key.cycle) for task in standing.tasks)}
+    if (wanted.part, wanted.cycle) not in places:
+        where = say("{criterion} has no such part or cycle", criterion=standing.ref)
+        return None, [Problem(where, place="--part, --cycle")]
     handed_in = {
         one.handed_in_by for one in ledger.evidence if one.criterion == standing.ref and not one.withdrawn
     }
@@ -130,7 +136,7 @@ def record(
             put_wish(tx, task.key, "status", Wish(status.value, instant_text(tx.now)))
         if found.kind in (ActKind.RETURN, ActKind.EXCLUDE):
             note = f"{found.person_name} {found.on.isoformat()}: {found.reason}"
-            put_wish(tx, task.key, "note", Wish(note, instant_text(tx.now)))
+            put_wish(tx, task.key, f"{NOTE}{instant_text(tx.now)}", Wish(note, instant_text(tx.now)))
     return recorded
 
 

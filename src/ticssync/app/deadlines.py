@@ -10,12 +10,14 @@ from typing import Any, Final
 from ticssync.app.files import write_file
 from ticssync.app.ledger import read_ledger
 from ticssync.app.scope import calendar
-from ticssync.app.standing import Ledger, standings
+from ticssync.app.standing import Ledger, rule_of, standings
 from ticssync.app.workspace import Workspace
 from ticssync.deadlines.duties import Due, deadlines_json, duties
 from ticssync.deadlines.ics import calendar_file
 from ticssync.errors import Problem, UsageError, say
+from ticssync.evidence.rules import evidence_state
 from ticssync.model.certificate import Certificate, Duty, DutyRecord, DutyState
+from ticssync.model.evidence import Evidence, EvidenceState
 from ticssync.model.state import Pile
 from ticssync.store.duties import certificates, duty_records, record_duty
 from ticssync.store.locker import Locker
@@ -29,7 +31,8 @@ def current_duties(workspace: Workspace, today: date | None = None) -> tuple[Dut
     """Every duty, soonest first.  Certificates come from the configuration, what was done from the store."""
     day = today or workspace.today
     with workspace.store.read() as tx:
-        ledger, done = read_ledger(tx, day), duty_records(tx)
+        # States speak of the last look: a tracker that was not read yet today hides nothing that is finished.
+        ledger, done = read_ledger(tx, today=day), duty_records(tx)
         taken = certificates(tx)
     found: tuple[Certificate, ...] = workspace.config.certificates or taken
     return duties(found, day, calendar(workspace.config), done, others=_others(ledger, day))
@@ -55,8 +58,20 @@ def _others(ledger: Ledger, today: date) -> list[Due]:
     return found + [
         Due("evidence_expiry", held.id, held.name, held.valid_until, "", held.criterion)
         for held in ledger.evidence
-        if held.valid_until and not held.withdrawn and held.valid_until <= today + HORIZON
+        if held.valid_until and held.valid_until <= today + HORIZON and _missed(ledger, held)
     ]
+
+
+def _missed(ledger: Ledger, held: Evidence) -> bool:
+    """Whether the item lacks proof once this piece has run out: what was replaced in time reminds nobody."""
+    scheme, _, ident = held.criterion.partition("/")
+    items = ledger.scopes.get(scheme, {}).get("items", ())
+    item = next((one for one in items if one["id"] == ident), None)
+    if held.withdrawn or held.valid_until is None or item is None or not item["in_scope"]:
+        return False
+    others = [one for one in ledger.evidence if one.criterion == held.criterion]
+    after = evidence_state(rule_of(item), others, held.valid_until + timedelta(days=1))[0]
+    return after is not EvidenceState.COMPLETE
 
 
 def deadlines(workspace: Workspace, today: date | None = None) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def add(
     if path is None and keep_mode not in ("paper", "on_site"):
         raise UsageError(say("give a file, or --paper PLACE or --on-site PLACE"))
     with workspace.store.read() as tx:
-        items = [find_criterion(tx, name).rpartition("/")[2] for name in criteria]
+        items = [find_criterion(tx, name) for name in criteria]
         taken = scopes(tx)
     ids = add_file(
         path,

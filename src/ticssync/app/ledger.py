@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import date
 
 from ticssync.app.standing import PENDING, Ledger, StatusChange
-from ticssync.model.binding import Binding
+from ticssync.model.binding import Binding, BindingState
 from ticssync.model.key import TaskKey
+from ticssync.model.task import RemoteRef
 from ticssync.store import Transaction
 from ticssync.store.acts import acts
 from ticssync.store.bindings import bindings
@@ -16,12 +17,17 @@ from ticssync.store.scopes import evidence_seqs, profile_acts, scopes
 from ticssync.store.working import read_days
 
 
-def read_ledger(tx: Transaction, as_of: date | None = None) -> Ledger:
-    """Everything for `status` in one moment.  `as_of` defaults to the day of the last look at the trackers
-    (the earliest of several), so that a Monday morning does not read as an error."""
+def read_ledger(tx: Transaction, as_of: date | None = None, *, today: date | None = None) -> Ledger:
+    """Everything for `status` in one moment.
+
+    `as_of` defaults to the day of the last look at the trackers that hold tasks now (the earliest of several),
+    so that a Monday morning does not read as an error; before the first look it is `today` (the company's).
+    """
     found, confirmed, days = scopes(tx), profile_acts(tx), read_days(tx)
-    known = [day for day in days.values() if day]
-    day = as_of or (date.fromisoformat(min(known)) if known else tx.now.date())
+    bound = bindings(tx)
+    used = {one.ref.tracker for one in bound if one.state is BindingState.LIVE and one.role == "main"}
+    known = [day for name, day in days.items() if day and name in used]
+    day = as_of or (date.fromisoformat(min(known)) if known else today or tx.now.date())
     all_acts = acts(tx)
     first = min((one.seq for one in all_acts), default=None)
     return Ledger(
@@ -30,7 +36,7 @@ def read_ledger(tx: Transaction, as_of: date | None = None) -> Ledger:
         profile_confirmed={
             name: (name, payload["profile_digest"]) in confirmed for name, payload in found.items()
         },
-        bindings=bindings(tx),
+        bindings=bound,
         acts=all_acts,
         evidence=evidence_of(tx),
         evidence_seq=evidence_seqs(tx),
@@ -45,7 +51,15 @@ def status_changes(tx: Transaction, since: int) -> tuple[StatusChange, ...]:
     for event in tx.events(since=since, kind="task.changed"):
         change = event.data.get("fields", {}).get("status")
         if change:
-            found.append(StatusChange(event.seq, TaskKey.parse(event.subject), change["from"], change["to"]))
+            found.append(
+                StatusChange(
+                    event.seq,
+                    TaskKey.parse(event.subject),
+                    change["from"],
+                    change["to"],
+                    RemoteRef(event.data["tracker"], event.data["remote_id"]),
+                )
+            )
     return tuple(found)
 
 
@@ -53,7 +67,7 @@ def with_seen(ledger: Ledger, seen: tuple[Binding, ...], scopes_now: dict[str, d
     """The ledger as it will be once what was just read is committed."""
     before = {one.ref: one.status for one in ledger.bindings}
     pending = tuple(
-        StatusChange(PENDING, one.key, before[one.ref], one.status)
+        StatusChange(PENDING, one.key, before[one.ref], one.status, one.ref)
         for one in seen
         if one.ref in before and before[one.ref] != one.status
     )

@@ -80,8 +80,9 @@ def current_scopes(config: Config, today: date) -> dict[str, dict[str, Any]]:
 def scopes_now(workspace: Workspace) -> dict[str, dict[str, Any]]:
     """As `current_scopes`; what the store took already is used while nothing that it came from has changed."""
     with workspace.store.read() as tx:
+        taken = scopes(tx)
         if tx.meta(INPUTS) == inputs_digest(workspace.config, workspace.today):
-            return scopes(tx)
+            return taken
     return current_scopes(workspace.config, workspace.today)
 
 
@@ -111,9 +112,11 @@ def take(tx: Transaction, found: Scopes, config: Config, by: By, today: date) ->
     """Write what changed of scopes and certificates into the log; nothing where nothing did."""
     standing = scopes(tx)
     for scheme, payload in found.items():
-        if _same(payload, standing.get(scheme)):
-            continue
-        tx.append("scope.taken", scheme, by, payload)
+        if not _same(payload, standing.get(scheme)):
+            tx.append("scope.taken", scheme, by, payload)
+    for scheme in set(standing) - set(found):
+        # A catalogue that the file no longer names must not come back by itself.
+        tx.append("scope.ended", scheme, by, {"catalog": standing[scheme]["catalog"]})
     certificates_changed(tx, config.certificates, by)
     if tx.meta(INPUTS) != (inputs := inputs_digest(config, today)):
         tx.put_meta(INPUTS, inputs)
@@ -130,6 +133,8 @@ def anything_to_take(tx: Transaction, found: Scopes, config: Config, today: date
     if tx.meta(INPUTS) != inputs_digest(config, today):
         return True
     standing = scopes(tx)
+    if set(standing) != set(found):
+        return True
     if any(not _same(payload, standing.get(scheme)) for scheme, payload in found.items()):
         return True
     known = {one.id: one for one in certificates(tx)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from ticssync.store import Event, Transaction
 from ticssync.store.bindings import bases, bindings, put_base
 from ticssync.store.hub import HubTask, hub_tasks, put_hub
 from ticssync.store.scopes import scopes
-from ticssync.store.working import Conflict, conflicts, drop_flips, flips
+from ticssync.store.working import Conflict, conflicts, drop_flips, flips, read_days, refusals
 from ticssync.sync.merge import HUB
 from ticssync.yamlfile import nearest
 
@@ -52,8 +53,8 @@ def resolve(workspace: Workspace, conflict_id: str, take: str) -> dict[str, Any]
             raise UsageError(
                 say("there is no open conflict {id}", id=conflict_id), fix=say("ticssync conflicts list")
             )
-        value = _chosen(one, take)
         hub = hub_tasks(tx).get(one.key) or HubTask(one.key)
+        value = _chosen(one, take, hub.values.get(one.field, one.taken))
         put_hub(tx, replace(hub, values={**hub.values, one.field: value}))
         _agree(tx, one)
         payload = {"id": one.id, "field": one.field, "taken": plain(value), "take": take}
@@ -61,9 +62,10 @@ def resolve(workspace: Workspace, conflict_id: str, take: str) -> dict[str, Any]
     return {"event": event.seq, "id": one.id, "task": str(one.key), "field": one.field, "taken": plain(value)}
 
 
-def _chosen(one: Conflict, take: str) -> FieldValue:
+def _chosen(one: Conflict, take: str, now: FieldValue) -> FieldValue:
+    """`local` is what is in force now: somebody may have gone on since the conflict arose."""
     if take == "local":
-        return one.taken
+        return now
     others = {side: value for side, value in one.values.items() if side != HUB and value != one.taken}
     if take == "remote" and len(others) == 1:
         return next(iter(others.values()))
@@ -115,23 +117,35 @@ def restore(workspace: Workspace, name: str) -> dict[str, Any]:
     return {"event": event.seq, "task": str(key)}
 
 
-def drop(workspace: Workspace, name: str) -> dict[str, Any]:
-    """A task is let go: nothing is written to it any more and none is made again.  Nothing is deleted there."""
+def drop(workspace: Workspace, name: str, tracker: str = "") -> dict[str, Any]:
+    """A task is let go: nothing is written to it any more and none is made again.  Nothing is deleted there.
+
+    With `tracker` only its place there ends (after a route changed); the task itself goes on.
+    """
     with workspace.store.write() as tx:
         key = find_task(tx, name)
-        event = tx.append("task.dropped", str(key), workspace.by(), {})
-        for one in bindings(tx):
-            if one.key == key and one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB):
-                payload = {
-                    "tracker": one.ref.tracker,
-                    "remote_id": one.ref.id,
-                    "from": one.state.value,
-                    "to": "detached",
-                    "why": "dropped",
-                }
-                event = tx.append("task.state", str(key), workspace.by(), payload)
-        hub = hub_tasks(tx).get(key) or HubTask(key)
-        put_hub(tx, replace(hub, dropped=True, restore=False))
+        held = [
+            one
+            for one in bindings(tx)
+            if one.key == key
+            and one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
+            and tracker in ("", one.ref.tracker)
+        ]
+        if tracker and not held:
+            raise UsageError(say("{task} has no place in {tracker}", task=str(key), tracker=tracker))
+        event = tx.append("task.dropped", str(key), workspace.by(), {"tracker": tracker})
+        for one in held:
+            payload = {
+                "tracker": one.ref.tracker,
+                "remote_id": one.ref.id,
+                "from": one.state.value,
+                "to": "detached",
+                "why": "dropped",
+            }
+            event = tx.append("task.state", str(key), workspace.by(), payload)
+        if not tracker:
+            hub = hub_tasks(tx).get(key) or HubTask(key)
+            put_hub(tx, replace(hub, dropped=True, restore=False))
     return {"event": event.seq, "task": str(key)}
 
 
@@ -139,7 +153,7 @@ def unfreeze(workspace: Workspace, name: str) -> dict[str, Any]:
     """Fields that were frozen because something kept changing them are written again."""
     with workspace.store.write() as tx:
         key = find_task(tx, name)
-        fields = []
+        fields: list[str] = []
         for one in bindings(tx):
             if one.key == key:
                 fields += [
@@ -149,6 +163,10 @@ def unfreeze(workspace: Workspace, name: str) -> dict[str, Any]:
                 ]
                 drop_flips(tx, one.ref)
         event = tx.append("task.unfrozen", str(key), workspace.by(), {"fields": fields})
+        for refusal in refusals(tx):
+            if refusal.key == key and refusal.field in fields:
+                closed = {"tracker": refusal.tracker, "field": refusal.field}
+                tx.append("refusal.closed", str(key), workspace.by(), closed)
     return {"event": event.seq, "task": str(key), "fields": fields}
 
 
@@ -161,7 +179,17 @@ def rename_tracker(workspace: Workspace, old: str, new: str) -> dict[str, Any]:
             say("ticssync.yaml has no tracker {name}", name=new), fix=say("rename it there first")
         )
     with workspace.store.write() as tx:
-        _must_be_bound(tx, old)
+        _must_be_known(tx, old)
+        if new in {one.ref.tracker for one in bindings(tx)} | set(read_days(tx)):
+            raise UsageError(
+                say("tasks are bound to the tracker {name} already", name=new),
+                fix=say("give it a name of its own"),
+            )
+        if old in workspace.config.trackers:
+            raise UsageError(
+                say("ticssync.yaml still names the tracker {name}", name=old),
+                fix=say("rename it there first"),
+            )
         event: Event = tx.append("tracker.renamed", old, workspace.by(), {"to": new})
         rename(tx, old, new)
     return {"event": event.seq, "from": old, "to": new}
@@ -170,13 +198,13 @@ def rename_tracker(workspace: Workspace, old: str, new: str) -> dict[str, Any]:
 def drop_tracker(workspace: Workspace, name: str) -> dict[str, Any]:
     """The tracker is no longer used: its links end, its tasks are left as they are."""
     with workspace.store.write() as tx:
-        _must_be_bound(tx, name)
+        _must_be_known(tx, name)
         event = tx.append("tracker.dropped", name, workspace.by(), {})
     return {"event": event.seq, "tracker": name}
 
 
-def _must_be_bound(tx: Transaction, name: str) -> None:
-    known = sorted({one.ref.tracker for one in bindings(tx)})
+def _must_be_known(tx: Transaction, name: str) -> None:
+    known = sorted({one.ref.tracker for one in bindings(tx)} | set(read_days(tx)))
     if name not in known:
         raise UsageError(
             say("no task is bound to a tracker {name}", name=name),
@@ -185,12 +213,14 @@ def _must_be_bound(tx: Transaction, name: str) -> None:
 
 
 def known_items(tx: Transaction) -> dict[str, str]:
-    """Item id or `scheme/id` → `scheme/id`, as last taken."""
-    found = {}
-    for scheme, scope in scopes(tx).items():
-        for item in scope["items"]:
-            found[item["id"]] = found[f"{scheme}/{item['id']}"] = f"{scheme}/{item['id']}"
-    return found
+    """Item id or `scheme/id` → `scheme/id`, as last taken.  An id that two schemes have needs its scheme."""
+    refs = [
+        (item["id"], f"{scheme}/{item['id']}")
+        for scheme, scope in scopes(tx).items()
+        for item in scope["items"]
+    ]
+    counted = Counter(ident for ident, _ in refs)
+    return {ref: ref for _, ref in refs} | {ident: ref for ident, ref in refs if counted[ident] == 1}
 
 
 def find_criterion(tx: Transaction, name: str) -> str:

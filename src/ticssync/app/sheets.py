@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from ticssync.app.ledger import read_ledger
 from ticssync.app.standing import Standing, standings
 from ticssync.app.sync_once import load_mappings
 from ticssync.app.workspace import Workspace
-from ticssync.assess.rules import waiting_for
+from ticssync.assess.rules import nobody_for, waiting_for
 from ticssync.assess.sheet import SheetAnswer, SheetAnswers, facts_digest, read_sheet, sheet_rows, write_sheet
 from ticssync.errors import Problem, UsageError, say
 from ticssync.store.acts import taken_sources
@@ -51,6 +52,13 @@ def export_sheets(workspace: Workspace, folder: Path, person: str | None = None)
             day=workspace.today.isoformat(),
         )
         write_file(file, raw)
+        with workspace.store.write() as tx:
+            sent = {
+                "person": ident,
+                "sha256": hashlib.sha256(raw).hexdigest(),
+                "criteria": [one.ref for one in rows],
+            }
+            tx.append("sheet.exported", sheet_id, workspace.by("sheet"), sent)
         found.append(
             {
                 "path": str(file),
@@ -60,7 +68,8 @@ def export_sheets(workspace: Workspace, folder: Path, person: str | None = None)
                 "sheet": sheet_id,
             }
         )
-    return {"items": found}
+    left = [one.ref for one in nobody_for(standings(ledger), config.organisation, workspace.today)]
+    return {"items": found, "nobody": left}
 
 
 def _safe(name: str) -> str:
@@ -102,6 +111,14 @@ def _taken(
     with workspace.store.write() as tx:
         ledger = read_ledger(tx)
         by_ref = {one.ref: one for one in standings(ledger)}
+        if not any(
+            event.data["person"] == answers.person
+            for event in tx.events(kind="sheet.exported", subject=answers.sheet_id)
+        ):
+            raise UsageError(
+                say("{file} was not made by this workspace for this person", file=str(file)),
+                fix=say("ticssync sheet export makes a new one"),
+            )
         done = set(taken_sources(tx))
         for answer in answers.answers:
             if answer.verdict is None:

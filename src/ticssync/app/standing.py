@@ -22,7 +22,7 @@ from ticssync.model.state import (
     is_late,
     waits_for_confirmer,
 )
-from ticssync.model.task import Status
+from ticssync.model.task import RemoteRef, Status
 
 ENDED: Final = ("done", "wont_do")
 HOLDING: Final = (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
@@ -38,6 +38,7 @@ class StatusChange:
     key: TaskKey
     old: str | None
     new: str | None
+    ref: RemoteRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +156,9 @@ def _facts(
     proof: EvidenceState,
 ) -> CriterionFacts:
     since = act.seq if act else 0
-    changes = [
-        one for one in ledger.changes if one.seq > since and one.key.criterion == f"{scheme}/{item['id']}"
-    ]
+    # Only what happened to the main tasks counts: a mirror's own way says nothing of the criterion.
+    places = {one.ref for one in main}
+    changes = [one for one in ledger.changes if one.seq > since and one.ref in places]
     reopened = {one.key for one in changes if one.old in ENDED and one.new not in ENDED}
     in_force = act is not None and (act.until is None or ledger.as_of <= act.until)
     trackers = {one.ref.tracker for one in main if one.state in HOLDING}

@@ -9,6 +9,7 @@ from typing import Any
 from ticssync.app.ledger import read_ledger
 from ticssync.app.standing import Ledger, Standing, standings
 from ticssync.app.workspace import Workspace
+from ticssync.errors import UsageError, say
 from ticssync.model.binding import Binding
 from ticssync.model.state import LABEL, PILE, Pile, State
 from ticssync.store import Transaction
@@ -19,12 +20,31 @@ from ticssync.text import Text
 def status(workspace: Workspace, as_of: date | None = None) -> dict[str, Any]:
     """The JSON of `ticssync status`."""
     with workspace.store.read() as tx:
-        return status_json(tx, workspace.text, as_of)
+        refuse_past(tx, as_of)
+        return status_json(tx, workspace.text, as_of, today=workspace.today)
 
 
-def status_json(tx: Transaction, text: Text, as_of: date | None = None) -> dict[str, Any]:
+def refuse_past(tx: Transaction, as_of: date | None) -> None:
+    """Looking back is not possible yet: acts and evidence of later days would be shown as if they had been."""
+    if as_of is None:
+        return
+    first = read_ledger(tx).as_of
+    if as_of < first:
+        raise UsageError(
+            say(
+                "{day} lies before the last look at the trackers ({last})",
+                day=as_of.isoformat(),
+                last=first.isoformat(),
+            ),
+            fix=say("the bundles of that time say how things stood"),
+        )
+
+
+def status_json(
+    tx: Transaction, text: Text, as_of: date | None = None, *, today: date | None = None
+) -> dict[str, Any]:
     """Derived from the log's facts only: a store that the log was replayed into answers with the same bytes."""
-    ledger = read_ledger(tx, as_of)
+    ledger = read_ledger(tx, as_of, today=today)
     found = standings(ledger)
     troubles = _troubles(conflicts(tx), refusals(tx), text)
     counted = Counter(one.derived.state for one in found)

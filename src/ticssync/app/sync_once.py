@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,11 +17,12 @@ from ticssync.app.processes import process_alive
 from ticssync.app.scope import Scopes, anything_to_take, calendar, scopes_now, take
 from ticssync.app.workspace import Workspace
 from ticssync.config import TrackerPart
-from ticssync.errors import EXIT_PRECEDENCE, Problem, RetryLaterError, UsageError, say
+from ticssync.errors import EXIT_PRECEDENCE, Problem, RetryLaterError, TicssyncError, UsageError, say
 from ticssync.mapping import Facts, find_mapping, load_mapping, render_task
 from ticssync.mapping import Mapping as TaskMapping
 from ticssync.model.key import TaskKey
 from ticssync.plugin import AuthLost, Throttled, Unavailable, Unsafe
+from ticssync.store import Store
 from ticssync.store import lease as leases
 from ticssync.store.hub import hub_tasks
 from ticssync.store.working import memory as kept_memory
@@ -29,6 +31,7 @@ from ticssync.sync.apply import Hands
 from ticssync.sync.cycle import Order, Pass, run
 from ticssync.sync.state import HostMemory, Site, Want
 
+BEAT_EVERY_S = 20.0
 STATE_EXIT = {"ok": 0, "unavailable": 3, "credentials": 4, "safety_stop": 5}
 
 
@@ -144,10 +147,25 @@ def leased(workspace: Workspace) -> Iterator[leases.Lease]:
         yield workspace.lease
         return
     lease = take_lease(workspace)
+    stop = threading.Event()
+    beating = threading.Thread(target=_keep_beating, args=(workspace.store, lease, stop), daemon=True)
+    beating.start()
     try:
         yield lease
     finally:
+        stop.set()
         leases.release(workspace.store, lease)
+
+
+def _keep_beating(store: Store, lease: leases.Lease, stop: threading.Event) -> None:
+    """A pass may take long: as long as this process lives, nobody is to believe it dead."""
+    while not stop.wait(BEAT_EVERY_S):
+        try:
+            leases.beat(store, lease)
+        except leases.LeaseLostError:
+            return
+        except TicssyncError:
+            continue
 
 
 def take_lease(workspace: Workspace) -> leases.Lease:

@@ -43,7 +43,15 @@ def export(call: Call, folder: Path | None, person: str | None) -> None:
                         path=one["path"],
                     )
                 )
-            if not data["items"]:
+            if data["nobody"]:
+                screen.line(
+                    call.text(
+                        "Nobody is named who may decide on: {items} (roles: manager or executive)",
+                        items=", ".join(data["nobody"]),
+                    ),
+                    "yellow",
+                )
+            elif not data["items"]:
                 screen.line(call.text("Nothing waits for anybody's confirmation."))
 
         return Answer(data, show)

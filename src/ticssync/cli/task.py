@@ -16,14 +16,14 @@ def command() -> None:
     """The group."""
 
 
-def _act(call: Call, name: str, chosen: str, done: str) -> None:
+def _act(call: Call, name: str, chosen: str, done: str, *more: str) -> None:
     def work() -> Answer:
         from ticssync.app import settle
         from ticssync.app.workspace import open_workspace
 
         act: Callable[..., dict[str, Any]] = getattr(settle, chosen)
         with open_workspace(call.around) as workspace:
-            found = act(workspace, name)
+            found = act(workspace, name, *more)
         return Answer(found, lambda screen: screen.line(call.text(done, task=found["task"])))
 
     call.answer(work)
@@ -40,9 +40,10 @@ def restore(call: Call, key: str) -> None:
 @command.command("drop", help=tr("A task is let go; nothing is deleted in the tracker."))
 @common
 @click.argument("key")
-def drop(call: Call, key: str) -> None:
+@click.option("--tracker", default="", help=tr("Only its place in this tracker (after a route changed)"))
+def drop(call: Call, key: str, tracker: str) -> None:
     """Drop."""
-    _act(call, key, "drop", "{task} is let go. Nothing was deleted in the tracker.")
+    _act(call, key, "drop", "{task} is let go. Nothing was deleted in the tracker.", tracker)
 
 
 @command.command("unfreeze", help=tr("Frozen fields are written again."))

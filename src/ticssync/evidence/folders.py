@@ -149,13 +149,22 @@ def items_in_name(name: str, item_ids: Collection[str]) -> tuple[str, ...]:
     Empty also where an item of a list is not known: `T-14,T-99_…` is a slip that a person must mend, not a
     file for T-14 alone.
     """
+    found, slip = _named(name, item_ids)
+    return () if slip else tuple(dict.fromkeys(found))
+
+
+def unknown_in_name(name: str, item_ids: Collection[str]) -> str | None:
+    """What a file's name lists among its items and no scheme has: `T-99` of `T-14,T-99_…`; else None."""
+    return _named(name, item_ids)[1]
+
+
+def _named(name: str, item_ids: Collection[str]) -> tuple[list[str], str | None]:
     rest, found, listed = plain_name(name).lstrip(), list[str](), ""
     while token := _ITEM.match(rest):
-        item = _known(token[0].rstrip("-"), item_ids)
+        word = token[0].rstrip("-")
+        item = _known(word, item_ids)
         if item is None:
-            if found and "," in listed:
-                return ()
-            break
+            return found, word if "," in listed and _meant_as_item(word, item_ids) else None
         found.append(item)
         rest = rest[token.end() :]
         between = _BETWEEN.match(rest)
@@ -163,7 +172,12 @@ def items_in_name(name: str, item_ids: Collection[str]) -> tuple[str, ...]:
             break
         listed = between[0].replace("、", ",")
         rest = rest[between.end() :]
-    return tuple(dict.fromkeys(found))
+    return found, None
+
+
+def _meant_as_item(word: str, item_ids: Collection[str]) -> bool:
+    # A day behind the comma (T-14,2026-11-05_…) is no item, unless items are numbered without letters.
+    return any(map(str.isalpha, word)) or any(not any(map(str.isalpha, item)) for item in item_ids)
 
 
 def plain_name(name: str) -> str:

@@ -6,6 +6,8 @@ file still lies where it was or where it belongs, and taking it again adds nothi
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +29,8 @@ from ticssync.text import Text
 __all__ = ["Candidate", "Look", "Scan", "Taken", "add_file", "kind_of", "scan", "take"]
 
 Scopes = Mapping[str, Mapping[str, Any]]
+UNMOVED: Final = "hand_in:unmoved"
+"""Where the store remembers what was taken and could not be moved: hash → the file's own time (ISO, UTC)."""
 _WITHOUT_FILE: Final = (KeepMode.PAPER.value, KeepMode.ON_SITE.value)
 _PICTURES: Final = frozenset(["jpg", "jpeg", "png", "heic", "heif", "tif", "tiff", "bmp", "gif", "webp"])
 _TABLES: Final = frozenset(["xlsx", "xlsm", "xls", "csv", "tsv", "ods"])
@@ -114,6 +118,9 @@ def take(
     the item's rule knows that kind, else it is the first one of the rule (the member put it there on purpose)
     and the note says so, in `lang`.
 
+    Bytes that stand already are not added again.  Withdrawn ones are, for whoever hands a file in once more
+    wants it back; but not where the file never left, because it was open in a program when it was taken.
+
     Raises RetryLaterError where the file changed meanwhile, UsageError for an item that no scope has,
     CorruptStoreError where locker or store cannot be written, OSError where the file cannot be read.
     """
@@ -127,9 +134,12 @@ def take(
     handed = _Handed(candidate.path.name, mode, kept, dated_on, handed_in_by, by.channel)
     pieces = [handed.piece(item, *_kind(handed.name, item.kinds, lang)) for item in items]
     with store.write() as tx:
-        added = [_add_new(tx, piece, by, today) for piece in pieces]
+        never_left = _unmoved(tx).get(kept.sha256) == _time(candidate)
+        added = [_add_new(tx, piece, by, today, never_left=never_left) for piece in pieces]
     ids = tuple(identity for identity in added if identity)
-    return Taken(ids, kept.sha256, _move(candidate, received / f"{today:%Y-%m}"))
+    moved = _move(candidate, received / f"{today:%Y-%m}")
+    _remember(store, kept.sha256, None if moved else _time(candidate))
+    return Taken(ids, kept.sha256, moved)
 
 
 def add_file(
@@ -221,10 +231,12 @@ def _keep(stream: BinaryIO, mode: str, locker: Locker) -> Kept:
     return locker.put(stream) if mode == KeepMode.COPY.value else hash_of(stream)
 
 
-def _add_new(tx: Transaction, piece: Evidence, by: By, today: date) -> str:
+def _add_new(tx: Transaction, piece: Evidence, by: By, today: date, *, never_left: bool) -> str:
     """Add it unless the same bytes stand for the same item: its id, or empty."""
     same = [
-        one for one in evidence_of(tx, piece.criterion) if one.sha256 == piece.sha256 and not one.withdrawn
+        one
+        for one in evidence_of(tx, piece.criterion)
+        if one.sha256 == piece.sha256 and (never_left or not one.withdrawn)
     ]
     return "" if any(_lasts(one, piece, today) for one in same) else _add(tx, piece, by)
 
@@ -301,8 +313,35 @@ def _move(candidate: Candidate, folder: Path) -> Path | None:
     try:
         return candidate.path.replace(target)
     except OSError:
-        target.unlink(missing_ok=True)
+        _give_back(target)
         return None
+
+
+def _give_back(target: Path) -> None:
+    # Only while it is empty: a share may report a failure of a move that it has carried out.
+    with contextlib.suppress(OSError):
+        if not target.stat().st_size:
+            target.unlink()
+
+
+def _time(candidate: Candidate) -> str:
+    return candidate.mtime.isoformat()
+
+
+def _unmoved(tx: Transaction) -> dict[str, str]:
+    return dict(json.loads(tx.meta(UNMOVED) or "{}"))
+
+
+def _remember(store: Store, sha256: str, time: str | None) -> None:
+    """Note that the file with these bytes and this time is still where it was; None: it is no longer."""
+    with store.read() as tx:
+        known = _unmoved(tx).get(sha256)
+    if known == time:
+        return
+    with store.write() as tx:
+        left = {key: value for key, value in _unmoved(tx).items() if key != sha256}
+        left |= {sha256: time} if time else {}
+        tx.put_meta(UNMOVED, json.dumps(left, sort_keys=True) if left else None)
 
 
 def _unchanged(candidate: Candidate, status: os.stat_result) -> bool:

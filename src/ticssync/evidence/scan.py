@@ -12,7 +12,14 @@ from typing import Final
 
 from ticssync.errors import Said, say
 from ticssync.evidence.flags import HEAD, NEVER_TAKEN, Flag, flags, is_system_file
-from ticssync.evidence.folders import HOW_TO, RECEIVED, UNSORTED, item_of_folder, items_in_name
+from ticssync.evidence.folders import (
+    HOW_TO,
+    RECEIVED,
+    UNSORTED,
+    item_of_folder,
+    items_in_name,
+    unknown_in_name,
+)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNFINISHED: Final = (".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload")
@@ -120,7 +127,7 @@ def _sort(file: _File, status: os.stat_result, last: Look | None, found: _Found)
     with file.path.open("rb") as stream:
         seen = flags(file.path.name, stream.read(HEAD))
     items = _items(file, found.item_ids)
-    why = refusal(seen) or (None if items else _unnamed(file))
+    why = refusal(seen) or _slip(file, found.item_ids) or (None if items else _unnamed(file))
     if why is None:
         time = instant(status.st_mtime_ns)
         found.ready.append(Candidate(file.path, file.relative, items, status.st_size, time, seen))
@@ -166,6 +173,14 @@ def _items(file: _File, item_ids: Collection[str]) -> tuple[str, ...]:
     if file.folder_item is None:
         return named
     return named if file.folder_item in named else (file.folder_item,)
+
+
+def _slip(file: _File, item_ids: Collection[str]) -> Said | None:
+    """In an item's folder as well: taken for that item alone, the file would miss the one that was meant."""
+    unknown = unknown_in_name(file.path.name, item_ids)
+    if unknown is None:
+        return None
+    return say("its name lists {item}, and no scheme has such an item: correct the name", item=unknown)
 
 
 def _unnamed(file: _File) -> Said:

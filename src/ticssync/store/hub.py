@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from sqlalchemy import delete, select
 
@@ -69,10 +69,22 @@ def put_hub(tx: Transaction, task: HubTask) -> None:
     put(tx.connection, schema.task, tx.workspace, {"task_key": str(task.key)}, values)
 
 
+NOTE: Final = "note:"
+"""Wishes of this kind are notes to be written into the task, each once: `note:` and the moment of the act."""
+
+
+def notes_of(task: HubTask) -> list[Wish]:
+    """Notes that wait, oldest first."""
+    return [task.wishes[name] for name in sorted(task.wishes) if name.startswith(NOTE)]
+
+
+def without_note(task: HubTask, at: str) -> HubTask:
+    """The note of that moment has been written (or has no place there)."""
+    return replace(task, wishes={name: one for name, one in task.wishes.items() if name != f"{NOTE}{at}"})
+
+
 def put_wish(tx: Transaction, key: TaskKey, name: str, wish: Wish) -> None:
     """A person's act asks for a value of this field: the next sync writes it once."""
-    from dataclasses import replace
-
     task = hub_tasks(tx).get(key)
     if task is not None:
         put_hub(tx, replace(task, wishes={**task.wishes, name: wish}))

@@ -144,10 +144,14 @@ def check(store: Store, lease: Lease) -> None:
         raise lost(current)
 
 
-def lost(current: Lease | None) -> RetryLaterError:
-    """Somebody else took over: stop, nothing more is sent."""
+class LeaseLostError(RetryLaterError):
+    """Another process acts for this workspace now: stop, nothing more is sent."""
+
+
+def lost(current: Lease | None) -> LeaseLostError:
+    """The error that says who took over."""
     who = f"{current.holder.host}/{current.holder.pid}" if current else "-"
-    return RetryLaterError(say("the lease of this workspace went to {who}: stopped before sending", who=who))
+    return LeaseLostError(say("the lease of this workspace went to {who}: stopped before sending", who=who))
 
 
 def release(store: Store, lease: Lease) -> None:

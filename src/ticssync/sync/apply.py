@@ -238,7 +238,7 @@ def _intent(one: Create, site: Site, hint: str, at: datetime) -> Intent:
 def _note_intent(one: Update, site: Site, at: datetime) -> Intent:
     assert one.note is not None
     name = digest(["note", str(one.binding.key), site.name, one.note.at])[:20]
-    payload = {"remote_id": one.binding.ref.id, "text": one.note.value}
+    payload = {"remote_id": one.binding.ref.id, "text": one.note.value, "wish_at": one.note.at}
     return Intent(
         name, one.binding.key, site.name, "comment", f"[ticssync {name[:12]}]", "", instant_text(at), payload
     )

@@ -11,6 +11,7 @@ from ticssync.errors import say
 from ticssync.model.binding import Base
 from ticssync.model.canonical import instant_text, parse_instant, plain
 from ticssync.model.key import TaskKey
+from ticssync.model.task import RemoteRef
 from ticssync.store import Transaction, working
 from ticssync.store import bindings as binding_rows
 from ticssync.store import hub as hub_rows
@@ -19,6 +20,7 @@ from ticssync.sync.apply import Hands, apply, outgoing, route
 from ticssync.sync.decide import Decision, decide, needed
 from ticssync.sync.look import Seen, look, with_errors
 from ticssync.sync.merge import MISSING
+from ticssync.sync.record import note_written
 from ticssync.sync.safety import safety_stop, word_for
 from ticssync.sync.state import Display, Known, Site, Want, read_known
 
@@ -127,6 +129,7 @@ def _brake(this: Pass, seen: Seen, known: Known) -> None:
 def _preview(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> None:
     for name, work in decision.works.items():
         site, report, seen = this.sites[name], this.reports[name], seens[name]
+        _restrict(this, decision, name)
         refused: list[Any] = []
 
         def ask(site: Site = site, work: Any = work, refused: list[Any] = refused) -> None:
@@ -144,9 +147,14 @@ def _preview(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Deci
             for one, why in refused
         ]
         if not this.order.read_only:
-            report.actions += outgoing(site, work, seen.repairs)
+            lines = outgoing(site, work, seen.repairs)
+            veto = this.hands.review(name, [line.plain() for line in lines]) if lines else None
+            if veto:
+                seen.state, seen.message = "safety_stop", veto
+            else:
+                report.actions += lines
             report.waiting += [str(key) for key in work.waiting]
-        report.conflicts += [_conflict_line("", one) for one in decision.conflicts]
+        report.conflicts += [_conflict_line("", one) for one in decision.conflicts if name in one["values"]]
 
 
 def _commit(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> None:
@@ -264,21 +272,10 @@ def _commit_tracker(this: Pass, tx: Transaction, known: Known, name: str, seen: 
 
 def _commit_notes(this: Pass, tx: Transaction, seen: Seen) -> None:
     for intent in seen.notes_found:
-        hub = hub_rows.hub_tasks(tx).get(intent.key)
-        if hub is not None and "note" in hub.wishes:
-            hub_rows.put_hub(
-                tx, replace(hub, wishes={name: wish for name, wish in hub.wishes.items() if name != "note"})
-            )
-            tx.append(
-                "task.noted",
-                str(intent.key),
-                this.hands.by,
-                {
-                    "tracker": intent.tracker,
-                    "remote_id": intent.payload["remote_id"],
-                    "text": intent.payload["text"],
-                },
-            )
+        ref = RemoteRef(intent.tracker, str(intent.payload["remote_id"]))
+        note_written(
+            tx, intent.key, str(intent.payload["wish_at"]), str(intent.payload["text"]), ref, this.hands.by
+        )
 
 
 def _write(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> None:
@@ -287,9 +284,10 @@ def _write(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decisi
     for name, work in decision.works.items():
         seen, report = seens[name], this.reports[name]
         if seen.notes_found:
-            found = {one.key for one in seen.notes_found}
+            found = {(one.key, str(one.payload["wish_at"])) for one in seen.notes_found}
             work.updates[:] = [
-                replace(one, note=None) if one.binding.key in found else one for one in work.updates
+                replace(one, note=None) if one.note and (one.binding.key, one.note.at) in found else one
+                for one in work.updates
             ]
             work.updates[:] = [
                 one for one in work.updates if one.set or one.note is not None or one.marker is not None
@@ -331,6 +329,7 @@ def _report(report: TrackerReport, seen: Seen, decision: Decision, known: Known)
         if driver.caps.notifies
         else 0
     )
+    _standing_troubles(report, decision, known)
     shown = {(line["task"], line["field"]) for line in report.refusals}
     for (key, tracker, name), one in known.refusals.items():
         if tracker == report.name and (str(key), name) not in shown:
@@ -344,3 +343,25 @@ def _report(report: TrackerReport, seen: Seen, decision: Decision, known: Known)
                     "why": one.why,
                 }
             )
+
+
+def _standing_troubles(report: TrackerReport, decision: Decision, known: Known) -> None:
+    """What an earlier pass found and nobody has settled yet, and tasks that stand where no route leads."""
+    told = {line["id"] for line in report.conflicts}
+    for one in known.conflicts:
+        if report.name in one.values and one.id not in told:
+            line = {"task": str(one.key), "field": one.field, "owner": one.owner, "base": plain(one.base)}
+            report.conflicts.append(
+                {"id": one.id, **line, "values": plain(one.values), "taken": plain(one.taken), "at": one.at}
+            )
+    for binding in decision.identity.bindings.values():
+        if binding.role == "old" and binding.ref.tracker == report.name and binding.state.value == "live":
+            message = say(
+                "{task} still stands in {tracker}, where no route leads any more",
+                task=str(binding.key),
+                tracker=report.name,
+            )
+            fix = say(
+                "ticssync task drop {task} --tracker {tracker}", task=str(binding.key), tracker=report.name
+            )
+            report.notices.append({"id": "old_place", "level": "warn", "message": message, "fix": fix})

@@ -7,15 +7,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ticssync.errors import say
 from ticssync.model.binding import Binding, BindingState
 from ticssync.model.canonical import digest, instant_text, parse_instant, plain
 from ticssync.model.key import TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
-from ticssync.store.hub import HubTask
+from ticssync.store.hub import NOTE, HubTask
 from ticssync.sync.actions import Action, TrackerReport
 from ticssync.sync.identity import Fact, Identity, identify
 from ticssync.sync.look import Seen
-from ticssync.sync.plan import FREEZE_AFTER, Work, clear_copies, desired, differences, next_marker, plan_task
+from ticssync.sync.plan import (
+    FREEZE_AFTER,
+    Update,
+    Work,
+    clear_copies,
+    desired,
+    differences,
+    next_marker,
+    plan_task,
+)
 from ticssync.sync.pull import Pulled, pull, spokes_of
 from ticssync.sync.state import Display, Known, Site, Want
 
@@ -96,10 +106,37 @@ def decide(
     show = display(_as_it_will_stand(identity, _to_come(wants, identity, known, good)))
     for key, want in wants.items():
         _plan(want, pulls[key], by_key.get(key, []), known, good, bases, show, decision, now)
+    decision.facts += _settled_refusals(wants, known, good, identity, decision)
     for name, seen in good.items():
         clear_copies(identity, seen, known, decision.works[name])
         reports[name].actions += _inbound(name, pulls, identity)
     return decision
+
+
+def _settled_refusals(
+    wants: Mapping[TaskKey, Want],
+    known: Known,
+    good: Mapping[str, Seen],
+    identity: Identity,
+    decision: Decision,
+) -> list[Fact]:
+    """Refusals that nobody needs to look at any more: what was wanted stands there now, or is wanted no more."""
+    found = []
+    for key, tracker, name in sorted(known.open_refusals):
+        if tracker not in good or known.frozen(key, tracker, name):
+            continue
+        want, holder = wants.get(key), identity.holding(key, tracker)
+        gone = want is None or tracker not in want.trackers
+        done = name == "create" and holder is not None
+        if gone or done or _agrees(holder, name, good[tracker], decision):
+            found.append(Fact("refusal.closed", str(key), {"tracker": tracker, "field": name}))
+    return found
+
+
+def _agrees(holder: Binding | None, name: str, seen: Seen, decision: Decision) -> bool:
+    task = seen.read.get(holder.ref) if holder else None
+    wanted = decision.local.get(holder.ref, {}) if holder else {}
+    return task is not None and name in task.fields and name in wanted and task.fields[name] == wanted[name]
 
 
 def _to_come(
@@ -170,6 +207,12 @@ def _pull(
     decision.bases |= pulled.bases
     decision.conflicts += pulled.conflicts
     decision.identity.bindings.update(pulled.bindings)
+    main = good.get(want.main)
+    if main is not None and not main.site.driver.caps.comments:
+        # No place for notes there: the reason stands in the field `from_office`, or nowhere.
+        kept = {name: wish for name, wish in pulled.hub.wishes.items() if not name.startswith(NOTE)}
+        if len(kept) < len(pulled.hub.wishes):
+            pulled.hub = replace(pulled.hub, wishes=kept)
     if pulled.hub != hub:
         decision.hubs[want.key] = pulled.hub
     return pulled
@@ -219,12 +262,27 @@ def _count_flips(pulled: Pulled, ref: RemoteRef, decision: Decision, known: Know
             assert update is not None
             payload = {"tracker": ref.tracker, "remote_id": ref.id, "field": name, "times": len(recent)}
             decision.facts.append(Fact("task.frozen", str(update.binding.key), payload))
+            decision.facts.append(
+                Fact("refusal.opened", str(update.binding.key), _frozen_refusal(update, ref, name))
+            )
             decision.works[ref.tracker].updates.remove(update)
             update = replace(
                 update, set={other: value for other, value in update.set.items() if other != name}
             )
             if update.set or update.marker is not None or update.note is not None:
                 decision.works[ref.tracker].updates.append(update)
+
+
+def _frozen_refusal(update: Update, ref: RemoteRef, name: str) -> dict[str, Any]:
+    """A frozen field stands among the refusals, so that somebody learns of it and can let it go on."""
+    why = say(
+        "frozen: something keeps changing it back; ticssync task unfreeze {task}",
+        task=str(update.binding.key),
+    )
+    return {
+        "tracker": ref.tracker, "field": name, "wanted": plain(update.set[name]), "raw_found": plain(update.before.get(name)),
+        "moves": [], "why": str(why),
+    }  # fmt: skip
 
 
 def _inbound(name: str, pulls: Mapping[TaskKey, Pulled], identity: Identity) -> list[Action]:

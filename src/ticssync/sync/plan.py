@@ -10,7 +10,7 @@ from ticssync.model.binding import Binding, BindingState
 from ticssync.model.canonical import digest, plain
 from ticssync.model.key import Marker, TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, FieldValue, RemoteRef, RemoteTask
-from ticssync.store.hub import HubTask, Wish
+from ticssync.store.hub import HubTask, Wish, notes_of
 from ticssync.sync.identity import Identity
 from ticssync.sync.look import Seen
 from ticssync.sync.pull import Spoke
@@ -140,7 +140,9 @@ def _plan_update(
     changes = differences(want.key, spoke.site, one.ref, values, task.fields, known, held)
     expected = str(Marker(known.workspace, one.key, one.generation))
     marker = expected if task.marker != expected else None
-    note = hub.wishes.get("note") if spoke.site.driver.caps.comments else None
+    # A note goes to the main task only, one in a pass: what is said twice is read as two things.
+    waiting = notes_of(hub) if spoke.site.driver.caps.comments and one.role == "main" else []
+    note = waiting[0] if waiting else None
     if changes or marker is not None or note is not None:
         base = {**spoke.base, **{name: value for name, value in task.fields.items() if name not in held}}
         work.updates.append(Update(one, changes, dict(task.fields), base, task.raw_status, marker, note))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ticssync.model.binding import Base, Binding, BindingState
+from ticssync.model.binding import Base, BindingState
 from ticssync.model.canonical import plain
 from ticssync.model.key import TaskKey
 from ticssync.model.task import Fields, FieldValue, RemoteRef, RemoteTask
@@ -185,7 +185,7 @@ def _changed(
         report.waiting.append(str(one.key))
         return
     if update.note is not None and one.ref in outcomes.notes:
-        _note_done(tx, one, outcomes.notes[one.ref], by, report)
+        _note_done(tx, update, outcomes.notes[one.ref], by, report)
     task = outcome.task
     if task is None:
         return
@@ -282,23 +282,21 @@ def _marker_done(
         )
 
 
-def _note_done(tx: Transaction, one: Binding, intent: str, by: By, report: TrackerReport) -> None:
+def _note_done(tx: Transaction, update: Update, intent: str, by: By, report: TrackerReport) -> None:
+    one, wish = update.binding, update.note
+    assert wish is not None
     working.drop_intent(tx, intent)
-    hub = hub_rows.hub_tasks(tx).get(one.key)
-    if hub is not None and "note" in hub.wishes:
-        wish = hub.wishes["note"]
-        hub_rows.put_hub(
-            tx, replace(hub, wishes={name: kept for name, kept in hub.wishes.items() if name != "note"})
-        )
-        tx.append(
-            "task.noted",
-            str(one.key),
-            by,
-            {"tracker": one.ref.tracker, "remote_id": one.ref.id, "text": wish.value},
-        )
-        report.actions.append(
-            Action("comment", "out", one.key, one.display_key, {"note": (None, wish.value)})
-        )
+    note_written(tx, one.key, wish.at, str(wish.value), one.ref, by)
+    report.actions.append(Action("comment", "out", one.key, one.display_key, {"note": (None, wish.value)}))
+
+
+def note_written(tx: Transaction, key: TaskKey, at: str, words: str, ref: RemoteRef, by: By) -> None:
+    """The note of the act at that moment stands in the task; a later one still waits."""
+    hub = hub_rows.hub_tasks(tx).get(key)
+    if hub is not None:
+        hub_rows.put_hub(tx, hub_rows.without_note(hub, at))
+    payload = {"tracker": ref.tracker, "remote_id": ref.id, "text": words}
+    tx.append("task.noted", str(key), by, payload)
 
 
 def _update_rejected(

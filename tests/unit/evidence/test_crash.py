@@ -48,9 +48,34 @@ class Killer:
         return wrapped
 
 
+    def around_reserve(self, opened: Callable[..., Any], received: Path) -> Callable[..., Any]:
+        """Around the opening that takes a name in 受付済; all other openings go through."""
+
+        def wrapped(path: Path, mode: str = "r", *args: Any, **named: Any) -> Any:
+            if mode != "xb" or received not in path.parents:
+                return opened(path, mode, *args, **named)
+            self("before reserve")
+            opened(path, mode).close()
+            self("after reserve")
+            return opened(path, "r+b")
+
+        return wrapped
+
+    def around_replace(self, replace: Callable[..., Any], received: Path) -> Callable[..., Any]:
+        """The locker settles its parts in the same way as a file is moved: two names for two steps."""
+        settle, move = self.around("settle", replace), self.around("move", replace)
+
+        def wrapped(path: Path, target: Path) -> Any:
+            return (move if received in target.parents else settle)(path, target)
+
+        return wrapped
+
+
 def watched(monkeypatch: pytest.MonkeyPatch, factory: Factory, killer: Killer) -> None:
-    for name in ("mkdir", "chmod", "replace", "rename", "unlink"):
+    for name in ("mkdir", "chmod", "unlink"):
         monkeypatch.setattr(Path, name, killer.around(name, getattr(Path, name)))
+    monkeypatch.setattr(Path, "open", killer.around_reserve(Path.open, factory.received))
+    monkeypatch.setattr(Path, "replace", killer.around_replace(Path.replace, factory.received))
     monkeypatch.setattr(os, "fsync", killer.around("fsync", os.fsync))
     monkeypatch.setattr(factory.store, "watch", killer)
 
@@ -84,8 +109,9 @@ def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(
     expected = facts(factory)
 
     copied = folder == "00_未分類"
-    assert {"before commit", "after commit", "before rename", "after rename"} <= set(points)
-    assert ("before replace" in points) is copied
+    steps = [f"{when} {what}" for what in ("commit", "reserve", "move") for when in ("before", "after")]
+    assert [point for point in points if point in steps] == steps
+    assert ("before settle" in points) is copied
     for at, point in enumerate(points):
         (tmp_path / str(at)).mkdir()
         factory = Factory(tmp_path / str(at))
@@ -95,11 +121,12 @@ def test_a_crash_at_any_point_loses_nothing_and_doubles_nothing(
         factory.take_all()
         assert facts(factory) == expected, point
         assert factory.scan().ready == ()
+        assert len(left_empty(factory)) == (point in ("after reserve", "before move")), point
 
 
 def nothing_is_lost(factory: Factory, point: str) -> None:
     """Right after the crash: the file is there, whole, once; and every recorded fact has its bytes."""
-    files = [path for path in factory.drop.rglob("*.pdf") if path.is_file()]
+    files = [path for path in factory.drop.rglob("*.pdf") if path not in left_empty(factory)]
     assert [path.read_bytes() for path in files] == [PDF], point
     for one in factory.held():
         assert one.keep_mode == "hash_only" or factory.locker.verify(one.sha256) == "ok", point
@@ -109,29 +136,41 @@ def facts(factory: Factory) -> Any:
     with factory.store.read() as tx:
         held = [(one.id, one.criterion, one.sha256, one.keep_mode) for one in evidence_of(tx)]
         events = [(one.kind, one.subject) for one in tx.events()]
-    received = sorted(
-        path.relative_to(factory.received).as_posix() for path in factory.received.rglob("*.pdf")
-    )
+    received = [path.read_bytes() for path in factory.received.rglob("*.pdf") if path.stat().st_size]
     # A part that a killed process left in the locker is no content: nothing leads to it.
     kept = sorted(path.name for path in factory.kept_files() if not path.name.endswith(".part"))
     return held, events, received, kept
 
 
+def left_empty(factory: Factory) -> list[Path]:
+    """Names that a killed process had taken in 受付済 and never filled: they lie there and stand for nothing."""
+    return [path for path in factory.received.rglob("*.pdf") if not path.stat().st_size]
+
+
 def test_two_crashes_in_a_row_are_as_good_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Killed after the commit, and killed again right after that: still one piece per item."""
+    """Killed after the commit with the name taken, and again: one piece per item, the file under a third name."""
     factory = Factory(tmp_path)
     hand_in(factory, "00_未分類")
 
     for _ in range(2):
         with monkeypatch.context() as patched:
-            patched.setattr(Path, "rename", killed)
+            patched.setattr(Path, "replace", dying(Path.replace, factory.received))
             with pytest.raises(Killed):
                 factory.take_all()
     factory.take_all()
 
     assert [one.criterion for one in factory.held()] == ["tics/T-14", "tics/T-15"]
-    assert len(list(factory.received.rglob("*.pdf"))) == 1
+    names = {path.name: path.read_bytes() for path in factory.received.rglob("*.pdf")}
+    first = NAME.removesuffix(".pdf")
+    assert names == {NAME: b"", f"{first} (2).pdf": b"", f"{first} (3).pdf": PDF}
 
 
-def killed(*_args: object) -> None:
-    raise Killed
+def dying(replace: Callable[..., Any], received: Path) -> Callable[..., Any]:
+    """The process ends where a file is moved; the locker works."""
+
+    def wrapped(path: Path, target: Path) -> Any:
+        if received in target.parents:
+            raise Killed
+        return replace(path, target)
+
+    return wrapped

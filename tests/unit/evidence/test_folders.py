@@ -15,6 +15,7 @@ from ticssync.evidence.folders import (
     item_of_folder,
     items_in_name,
     make_folders,
+    unknown_in_name,
 )
 from ticssync.testing.samples import TITLES
 from ticssync.text import Text
@@ -126,6 +127,9 @@ def test_a_character_is_never_cut_in_two(whole: str):
         ("T-14，T-14_名簿.pdf", ("T-14",)),
         ("ｔ－１４＿名簿.pdf", ("T-14",)),
         ("T-14_2026_T-15.pdf", ("T-14",)),
+        ("T-14_T-99_x.pdf", ("T-14",)),
+        ("T-14,名簿.pdf", ("T-14",)),
+        ("T-14,2026-11-05_名簿.pdf", ("T-14",)),
         ("T-140_名簿.pdf", ()),
         ("T-14-2_名簿.pdf", ()),
         ("名簿_T-14.pdf", ()),
@@ -136,3 +140,24 @@ def test_a_character_is_never_cut_in_two(whole: str):
 def test_a_name_tells_its_items_at_its_beginning(name: str, items: tuple[str, ...]):
     """Joined by commas or underscores, in narrow or wide letters; a number further on is only text."""
     assert items_in_name(name, IDS) == items
+
+
+@pytest.mark.parametrize(
+    ("name", "slip"),
+    [
+        ("T-14,T-99_x.pdf", "T-99"),
+        ("T-14、Ｔ－９９　x.pdf", "T-99"),
+        ("T-14,T-15,R-1.pdf", "R-1"),
+        ("T-14, t-99_T-15.pdf", "t-99"),
+    ],
+)
+def test_a_list_with_an_unknown_item_names_none(name: str, slip: str):
+    """Taken for T-14 alone, the file would be missing where it was meant to be."""
+    assert items_in_name(name, IDS) == ()
+    assert unknown_in_name(name, IDS) == slip
+
+
+def test_where_items_are_numbered_without_letters_a_number_in_a_list_is_one():
+    """`101,102` of a company's own scheme: 103 is a slip there, while elsewhere a number is a day."""
+    assert unknown_in_name("101,103_x.pdf", ["101", "102"]) == "103"
+    assert unknown_in_name("T-14,103_x.pdf", IDS) is None

@@ -225,6 +225,18 @@ def test_in_an_items_folder_a_name_may_add_items_but_not_replace_it(factory: Fac
     assert list(ready(factory.scan()).values()) == [("T-14", "T-15"), ("T-14",)]
 
 
+@pytest.mark.parametrize("folder", ["00_未分類", "T-14", "."])
+def test_a_name_that_lists_an_unknown_item_is_refused_and_told_which(factory: Factory, folder: str):
+    """Also in an item's folder: taken for that item alone, the file would be missing for the other one."""
+    file = factory.put("T-14,T-99_x.pdf", folder=folder)
+
+    found = factory.scan()
+
+    why = "its name lists T-99, and no scheme has such an item: correct the name"
+    assert refused(found) == {file.relative_to(factory.drop).as_posix(): why}
+    assert not found.ready
+
+
 def test_what_was_received_is_not_looked_at_again(factory: Factory):
     """受付済 is where files end."""
     factory.put("2026-11/名簿.pdf", folder="受付済")

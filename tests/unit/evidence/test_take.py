@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ticssync.errors import CorruptStoreError, RetryLaterError, UsageError
-from ticssync.evidence.hand_in import add_file, kind_of
+from ticssync.evidence.hand_in import Taken, add_file, kind_of
 from ticssync.store.evidence import set_evidence_state
 from ticssync.store.locker import Locker
 
@@ -153,8 +153,7 @@ def test_withdrawn_bytes_can_be_handed_in_again(factory: Factory):
     """A withdrawal by mistake is mended by handing the file in once more."""
     factory.put("名簿.pdf")
     factory.take_all()
-    with factory.store.write() as tx:
-        set_evidence_state(tx, "E-00001", "withdrawn", BY, "誤り")
+    withdraw(factory, "E-00001")
     factory.put("名簿.pdf")
 
     assert factory.take_all()[0].ids == ("E-00002",)
@@ -204,18 +203,101 @@ def test_a_file_that_cannot_be_moved_is_recorded_and_met_again(
 ):
     """Open in Excel on Windows: the proof is held; the next look moves the file and adds nothing."""
     file = factory.put("名簿.pdf")
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "rename", refuse)
-        (first,) = factory.take_all()
+    (first,) = take_while_open(factory, monkeypatch)
+    left = list(factory.received.rglob("*.pdf"))
     (second,) = factory.take_all()
 
-    assert (first.ids, first.moved_to) == (("E-00001",), None)
+    assert (first.ids, first.moved_to, left) == (("E-00001",), None, [])
     assert (second.ids, second.moved_to) == ((), factory.received / MONTH / "名簿.pdf")
     assert not file.exists()
 
 
-def refuse(*_args: object) -> None:
-    raise PermissionError(13, "sharing violation")
+def take_while_open(factory: Factory, monkeypatch: pytest.MonkeyPatch, *, done: bool = False) -> list[Taken]:
+    """Take while a program keeps the files where they are.  `done`: the share moves them, and says no."""
+    real = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if factory.received not in target.parents:
+            return real(path, target)
+        if done:
+            real(path, target)
+        raise PermissionError(13, "sharing violation")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refuse)
+        return factory.take_all()
+
+
+def test_a_share_that_denies_a_move_it_has_made_costs_nothing(
+    factory: Factory, monkeypatch: pytest.MonkeyPatch
+):
+    """Of a floor plan there is no copy in the locker: the one file must not be tidied away."""
+    factory.put("平面図.pdf", folder="T-21")
+    take_while_open(factory, monkeypatch, done=True)
+
+    assert [path.read_bytes() for path in factory.received.rglob("*.pdf")] == [PDF]
+
+
+def test_two_processes_that_move_files_of_one_name_overwrite_nothing(
+    factory: Factory, monkeypatch: pytest.MonkeyPatch
+):
+    """The other one comes in between: after this one chose its name, before it moves."""
+    for item, content in (("T-14", PDF + b"1"), ("T-15", PDF + b"2")):
+        factory.put("名簿.pdf", content, folder=item)
+    first, second = factory.scan().ready
+    real = Path.replace
+
+    def overtaken(path: Path, target: Path) -> Path:
+        if path == first.path:
+            factory.take(second)
+        return real(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", overtaken)
+        factory.take(first)
+
+    folder = factory.received / MONTH
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "名簿.pdf": PDF + b"1",
+        "名簿 (2).pdf": PDF + b"2",
+    }
+
+
+def withdraw(factory: Factory, evidence_id: str) -> None:
+    with factory.store.write() as tx:
+        set_evidence_state(tx, evidence_id, "withdrawn", BY, "誤り")
+
+
+def test_a_withdrawn_file_that_never_left_the_drop_folder_stays_withdrawn(
+    factory: Factory, monkeypatch: pytest.MonkeyPatch
+):
+    """Open in Excel while it was taken and while it was withdrawn: the next rounds do not bring it back."""
+    factory.put("名簿.pdf")
+    take_while_open(factory, monkeypatch)
+    withdraw(factory, "E-00001")
+
+    still_open = take_while_open(factory, monkeypatch)
+    closed = factory.take_all()
+
+    assert [one.ids for one in (*still_open, *closed)] == [(), ()]
+    assert [(one.id, one.withdrawn) for one in factory.held()] == [("E-00001", True)]
+
+
+@pytest.mark.parametrize("saved_again", [True, False])
+def test_after_it_left_it_can_be_handed_in_again(
+    factory: Factory, monkeypatch: pytest.MonkeyPatch, *, saved_again: bool
+):
+    """And so can the open one that was saved again since: its time says so."""
+    file = factory.put("名簿.pdf")
+    take_while_open(factory, monkeypatch)
+    withdraw(factory, "E-00001")
+    if saved_again:
+        factory.touch(file, 1800)
+    else:
+        factory.take_all()
+        factory.put("名簿.pdf")
+
+    assert factory.take_all()[0].ids == ("E-00002",)
 
 
 def test_a_locker_without_room_leaves_everything_as_it_was(factory: Factory):
