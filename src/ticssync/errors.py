@@ -35,7 +35,7 @@ class Said(str):
 
     def __new__(cls, template: str, values: dict[str, Any]) -> Self:
         """The sentence in English, filled."""
-        said = super().__new__(cls, template.format(**values) if values else template)
+        said = super().__new__(cls, filled(template, values))
         said.template = template
         said.values = values
         return said
@@ -43,6 +43,11 @@ class Said(str):
     # Copying and pickling go through `__new__`, which wants both parts.
     def __getnewargs__(self) -> tuple[str, dict[str, Any]]:  # type: ignore[override]
         return self.template, self.values
+
+
+def filled(template: str, values: dict[str, Any]) -> str:
+    """The template with its places filled; `{{` and `}}` are braces, also where there is no place to fill."""
+    return template.format(**values) if values or "{{" in template else template
 
 
 def say(template: str, /, **values: Any) -> Said:

@@ -32,6 +32,7 @@ from ticssync.plugin import (
     TrackerKind,
     hookspecs,
 )
+from ticssync.store import Event
 from ticssync.text import Text
 from ticssync.yamlfile import Located, model_problems, nearest
 
@@ -140,6 +141,30 @@ class Host:
         channel = _called(kind.open)(NotifierOpening(settings, config.root, clock, Text(lang)))
         assert isinstance(channel, Notifier)
         return channel
+
+    def tell(self, events: Iterable[Event]) -> None:
+        """Tell the plugins what was committed, in its public form.  A plugin that fails here changes nothing."""
+        for event in events:
+            public = {"seq": event.seq, "at": event.at, "kind": event.kind, "subject": event.subject}
+            for name, hear in self._hearers():
+                try:
+                    hear(event=public)
+                except Exception:
+                    log.logger(plugin=name).exception("plugin failed", hook="ticssync_event")
+
+    def _hearers(self) -> list[tuple[str, pluggy.HookCaller]]:
+        """One caller per plugin that listens: with all in one call, one that raises would silence the others."""
+        plugins = {name: plugin for name, plugin in self.manager.list_name_plugin() if plugin is not None}
+        return [
+            (
+                name,
+                self.manager.subset_hook_caller(
+                    "ticssync_event", [other for other in plugins.values() if other is not plugin]
+                ),
+            )
+            for name, plugin in plugins.items()
+            if hasattr(plugin, "ticssync_event")
+        ]
 
     def check(self, config: Config) -> list[Problem]:
         """Everything wrong with `trackers:` and `notify:`, all at once."""

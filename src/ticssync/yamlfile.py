@@ -225,6 +225,15 @@ def validate(
     """(instance, problems): the value (default: the whole file) as that model; instance None with problems."""
     from pydantic import ValidationError
 
+    if value is None and not isinstance(located.value, dict):
+        return None, [
+            Problem(
+                say("this file holds no settings: it wants keys and values such as “version: 1”"),
+                located.file,
+                1,
+                1,
+            )
+        ]
     odd = [
         located.problem(path, say("the key {name} was read as a number", name=path[-1]), QUOTE)
         for path in located.odd_keys

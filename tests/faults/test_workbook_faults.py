@@ -18,7 +18,7 @@ import pytest
 
 from tests.faults import deaths
 from tests.faults.deaths import Death, Points, file_operations
-from tests.system.company import ITEMS, Company, outgoing
+from tests.system.company import ITEMS, Company, Moment, outgoing
 
 from ticssync.app.sync_once import SyncOrder, sync
 from ticssync.store.bindings import bindings
@@ -32,18 +32,6 @@ EDITED = {
     "T-02": {"title": "勝手な題名", "evidence": "棚の3段目 ㊙"},
     "T-03": {"status": "対応中"},
 }
-
-
-class Moment:
-    """A company as it stands before the pass, to be gone back to."""
-
-    def __init__(self, company: Company, kept: Path) -> None:
-        self.company, self.kept = company, kept
-        shutil.copytree(company.root, kept)
-
-    def back(self) -> None:
-        shutil.rmtree(self.company.root)
-        shutil.copytree(self.kept, self.company.root)
 
 
 def dies(company: Company, points: Points) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -193,6 +194,20 @@ def found_company(root: Path, **more: str) -> Company:
     )
     init(of_this_process("ja"), answers)
     return company
+
+
+class Moment:
+    """A company as it stands now, to be gone back to."""
+
+    def __init__(self, company: Company, kept: Path) -> None:
+        self.company, self.kept = company, kept
+        shutil.copytree(company.root, kept)
+
+    def back(self) -> Company:
+        """Everything as it was kept."""
+        shutil.rmtree(self.company.root)
+        shutil.copytree(self.kept, self.company.root)
+        return self.company
 
 
 def outgoing(result: SyncResult) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ticssync.app.places import nearest_existing, read_mounts, readable_by_others, writable, wrong_place
 from ticssync.app.processes import process_alive
 from ticssync.app.scope import calendar, scopes_now
-from ticssync.app.sync_once import load_mappings, open_sites
+from ticssync.app.sync_once import driver_failed, load_mappings, open_sites
 from ticssync.app.workspace import Surroundings, Workspace, open_workspace
 from ticssync.bundle.keys import load_key
 from ticssync.config import Config
@@ -19,7 +19,7 @@ from ticssync.errors import TicssyncError, say
 from ticssync.model.person import Role
 from ticssync.plugin import AuthLost, NotSupported, Throttled, Unavailable, Unsafe
 from ticssync.store.connection import store_file
-from ticssync.store.events import verify_chain
+from ticssync.store.events import GENESIS, verify_chain
 from ticssync.store.lease import read_lease, silent_for
 from ticssync.store.working import memory as kept_memory
 from ticssync.sync.state import HostMemory
@@ -134,8 +134,14 @@ def _own_paths(config: Config) -> dict[str, Path]:
 def _store(workspace: Workspace) -> Iterator[Check]:
     with workspace.store.read() as tx:
         events = tx.events()
-        place = tx.meta("place")
+        place, head = tx.meta("place"), tx.head()
     problems = verify_chain(events)
+    last = (events[-1].seq, events[-1].hash) if events else (0, GENESIS)
+    if head != last:
+        said = say(
+            "the head names event {head}, the last one there is {last}", head=head[0], last=last[0]
+        )
+        problems = (*problems, said)
     if problems:
         yield Check(
             "store.chain",
@@ -265,7 +271,7 @@ def _trackers(workspace: Workspace) -> Iterator[Check]:
     reports: dict[str, Any] = {}
     sites = open_sites(workspace, mappings, memories, (), reports)
     for name, report in reports.items():
-        yield Check(f"tracker.{name}", "fail", report.message)
+        yield Check(f"tracker.{name}", "fail", report.message, report.fix)
     for name, site in sites.items():
         try:
             yield from _tracker(name, site.driver)
@@ -290,6 +296,12 @@ def _tracker(name: str, driver: Any) -> Iterator[Check]:
         findings = driver.check()
     except (AuthLost, Throttled, Unavailable, Unsafe) as error:
         yield Check(f"tracker.{name}", "fail", str(error), getattr(error, "fix", ""))
+        return
+    except TicssyncError as error:
+        yield Check(f"tracker.{name}", "fail", error.message, error.fix)
+        return
+    except Exception as error:  # noqa: BLE001 - a plugin's bug must not keep the other checks from running
+        yield Check(f"tracker.{name}", "fail", driver_failed(name, error))
         return
     for finding in findings:
         yield Check(f"tracker.{name}.{finding.id}", finding.level.value, finding.message, finding.fix)

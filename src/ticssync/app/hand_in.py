@@ -27,6 +27,12 @@ LOOKS = "hand_in:looks"
 
 def drop_folder(workspace: Workspace) -> Path:
     """The drop folders of the shared folder, made where they are missing."""
+    if not workspace.config.shared.is_dir():
+        # `init` makes it.  Where it is missing a drive is not connected, and a second one must not be begun.
+        raise RetryLaterError(
+            say("the shared folder {path} is not there", path=str(workspace.config.shared)),
+            fix=say("connect the drive, or correct workspace: shared:"),
+        )
     with workspace.store.read() as tx:
         taken = scopes(tx)
     items = [item for scope in taken.values() for item in scope["items"] if item["in_scope"]]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from ticssync import log
 from ticssync.app.display import display_for
 from ticssync.app.ledger import read_ledger
 from ticssync.app.processes import process_alive
@@ -87,13 +88,13 @@ def load_mappings(workspace: Workspace, *, item_ids: Sequence[str] = ()) -> dict
 
 def mapping_file(workspace: Workspace, part: TrackerPart) -> Any:
     """The file of a tracker's `mapping:`."""
-    pack = workspace.config.values.catalogs[0]
-    return find_mapping(
-        part.mapping,
-        root=workspace.config.root,
-        scheme_pack=pack,
-        lang=workspace.config.language(workspace.around.lang),
-    )
+    config = workspace.config
+    lang = config.language(workspace.around.lang)
+    try:
+        return find_mapping(part.mapping, root=config.root, scheme_pack=config.values.catalogs[0], lang=lang)
+    except UsageError as error:
+        place = config.located.problem(("trackers", part.name, "mapping"), error.message, error.fix)
+        raise UsageError(say("the mapping is wrong"), problems=[place]) from error
 
 
 def sync(workspace: Workspace, order: SyncOrder) -> SyncResult:
@@ -285,7 +286,11 @@ def open_sites(
     chosen: Sequence[str],
     reports: dict[str, TrackerReport],
 ) -> dict[str, Site]:
-    """Open the trackers; one that does not open is reported and stops no other."""
+    """Open the trackers; one that does not open is reported and stops no other.
+
+    The caller closes what was opened.  Raises UsageError for a tracker that the file does not name, before any
+    is opened.
+    """
     unknown = sorted(set(chosen) - set(workspace.config.trackers))
     if unknown:
         raise UsageError(
@@ -305,10 +310,25 @@ def open_sites(
             state = {AuthLost: "credentials", Unsafe: "safety_stop"}.get(type(error), "unavailable")
             reports[name] = TrackerReport(name, state, str(error))
             continue
+        except TicssyncError as error:
+            reports[name] = TrackerReport(name, "unavailable", error.message, fix=error.fix)
+            continue
+        except Exception as error:  # noqa: BLE001 - a plugin's bug must not stop the other trackers
+            reports[name] = TrackerReport(name, "unavailable", driver_failed(name, error))
+            continue
         owners = {field_name: mapping.owner(field_name).value for field_name in mapping.fields}
         statuses = {remote: status.value for remote, status in mapping.statuses.items()}
         sites[name] = Site(name, part.kind, driver, owners, memories[name], mapping.language, statuses)
     return sites
+
+
+def driver_failed(tracker: str, error: Exception) -> str:
+    """What is said of a plugin that raises what it should not, while it is handled: the log has the rest.
+
+    What stands in the error is not told: it may be a token.
+    """
+    log.logger(tracker=tracker).error("driver failed", exc_info=True)
+    return say("the driver of {tracker} failed: {kind}", tracker=tracker, kind=type(error).__name__)
 
 
 def wanted(
@@ -320,6 +340,7 @@ def wanted(
 ) -> dict[TaskKey, Want]:
     """The tasks that should exist, each rendered by the mapping of each of its trackers."""
     config, days = workspace.config, calendar(workspace.config)
+    failing: dict[str, Problem] = {}
     certificates = {one.scheme: one for one in config.certificates}
     found = {}
     for scheme, scope in scopes.items():
@@ -334,13 +355,22 @@ def wanted(
                 config.company, date.fromisoformat(first), item["owner"],
                 certificate.issued_on if certificate else None, certificate.expires_on if certificate else None, days.working_day_before,
             )  # fmt: skip
-            rendered = {
-                name: render_task(mappings[name], item, facts)
-                for name in (route[0], *route[1])
-                if name in mappings
-            }
+            rendered = {}
+            for name in (route[0], *route[1]):
+                try:
+                    if name in mappings:
+                        rendered[name] = render_task(mappings[name], item, facts)
+                except ValueError as error:
+                    failing.setdefault(name, _unrenderable(workspace, name, error))
             found[key] = Want(
                 key, route[0], route[1], first,
                 {name: one.owned for name, one in rendered.items()}, {name: one.initial for name, one in rendered.items()},
             )  # fmt: skip
+    if failing:
+        raise UsageError(say("the mapping is wrong"), problems=tuple(failing.values()))
     return found
+
+
+def _unrenderable(workspace: Workspace, tracker: str, error: ValueError) -> Problem:
+    file = mapping_file(workspace, workspace.config.trackers[tracker])
+    return Problem(error.args[0], str(file), fix=say("ticssync mapping check"))

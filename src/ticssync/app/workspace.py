@@ -80,14 +80,9 @@ def of_this_process(
     lang: str = "", config: Path | None = None, secrets_folder: Path | None = None, *, verbose: bool = False
 ) -> Surroundings:
     """The surroundings of a real command."""
-    import getpass
-
     environ = dict(os.environ)
     folder = environ.get("CREDENTIALS_DIRECTORY")
-    try:
-        account = getpass.getuser()
-    except (KeyError, OSError):
-        account = str(os.getuid()) if hasattr(os, "getuid") else "?"
+    account = account_name()
     return Surroundings(
         Path.cwd(), environ, utc_now, lang or _language(environ), account, socket.gethostname(), os.getpid(), machine_name(),
         config, secrets_folder or (Path(folder) if folder else None), verbose,
@@ -97,6 +92,20 @@ def of_this_process(
 def _language(environ: Mapping[str, str]) -> str:
     # Japanese is the main language; English only where somebody asked for it.
     return "en" if environ.get("TICSSYNC_LANG", "").lower().startswith("en") else "ja"
+
+
+def account_name() -> str:
+    """The account that this process runs as, told by the system: $LOGNAME and $USER are what anybody says."""
+    if sys.platform == "win32":
+        # Windows' own GetUserNameW there, and no variable.
+        return os.getlogin()
+    import pwd
+
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def machine_name() -> str:
@@ -195,6 +204,7 @@ def open_workspace(
     try:
         if not trackers_may_differ:
             check_trackers(store, config)
+        store.listener = host.tell
         yield Workspace(around, config, host, store)
     finally:
         store.close()

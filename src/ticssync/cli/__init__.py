@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -42,6 +43,22 @@ class LazyGroup(click.Group):
 
         with formatter.section(tr("Commands")):
             formatter.write_dl([(name, tr(SUMMARIES[name])) for name in COMMANDS])
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
+        """As click; a wrong command line is a JSON document too where one was asked for."""
+        words = list(sys.argv[1:] if args is None else args)
+        if "--json" not in words:
+            return super().main(words, prog_name, **extra)
+        try:
+            code = super().main(words, prog_name, standalone_mode=False, **extra)
+        except click.UsageError as error:
+            from ticssync.cli.report import print_usage
+
+            print_usage(error.format_message(), (error.ctx or click.Context(self)).get_usage())
+            sys.exit(2)
+        except click.Abort:
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

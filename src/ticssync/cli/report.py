@@ -116,6 +116,11 @@ def show_error(error: TicssyncError, text: Text, screen: Screen) -> None:
         screen.note("  → " + text.said(error.fix))
 
 
+def print_usage(message: str, usage: str) -> None:
+    """A command line that does not read, as the JSON of an error."""
+    _print_json({"error": {"code": "usage", "message": message, "fix": usage, "problems": []}})
+
+
 def _print_json(data: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     sys.stdout.flush()

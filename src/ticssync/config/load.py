@@ -151,11 +151,13 @@ def _merge(under: Any, over: Any) -> Any:
 def _with_secrets(
     raw: Mapping[str, dict[str, dict[str, Any]]], environ: Mapping[str, str], folder: Path | None
 ) -> tuple[dict[str, dict[str, dict[str, Any]]], list[Problem]]:
-    parts, problems = fill(raw, from_environment(environ), say("environment"))
+    outside, wrong = from_environment(environ)
+    parts, problems = fill(raw, outside, say("environment"))
     if folder is None:
-        return parts, problems
-    parts, more = fill(parts, from_folder(folder), str(folder))
-    return parts, [*problems, *more]
+        return parts, [*wrong, *problems]
+    outside, unreadable = from_folder(folder)
+    parts, more = fill(parts, outside, str(folder))
+    return parts, [*wrong, *problems, *unreadable, *more]
 
 
 def _trackers(

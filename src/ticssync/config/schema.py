@@ -20,6 +20,7 @@ from pydantic import (
 from ticssync.errors import say
 from ticssync.model.person import Role
 from ticssync.model.profile import FORMS
+from ticssync.yamlfile import nearest
 
 TRACKER_NAME: Final = r"^[a-z][a-z0-9_]{0,30}$"
 WORKSPACE_ID: Final = r"^[a-z0-9]{10}$"
@@ -120,13 +121,33 @@ class RoutePart(_Strict):
     mirrors: list[StrictStr] = Field(default_factory=list)
 
 
+def _known_zone(value: str) -> str:
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError) as error:
+        near = nearest(value, sorted(available_timezones())) or "Asia/Tokyo"
+        raise ValueError(
+            say("{value} is no time zone; did you mean {near}?", value=value, near=near)
+        ) from error
+    return value
+
+
 class CalendarPart(_Strict):
     """The company's days.  `company_holidays` names a YAML file: `holidays: [dates]`, `working_days: [dates]`."""
 
-    time_zone: StrictStr = "Asia/Tokyo"
+    time_zone: Annotated[StrictStr, AfterValidator(_known_zone)] = "Asia/Tokyo"
     holidays: Literal["jp"] = "jp"
     company_holidays: Path | None = None
     fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = 4
+
+
+def _known_store(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+")):
+        # The value may hold a password, so it is not repeated.
+        raise ValueError(say("a store is sqlite:///FILE or postgresql://…"))
+    return value
 
 
 class ConfigFile(_Strict):
@@ -147,7 +168,7 @@ class ConfigFile(_Strict):
     routes: list[RoutePart] = Field(default_factory=list)
     notify: dict[StrictStr, dict[str, Any]] = Field(default_factory=dict)
     calendar: CalendarPart = Field(default_factory=CalendarPart)
-    store: StrictStr = "sqlite:///ticssync.db"
+    store: Annotated[StrictStr, AfterValidator(_known_store)] = "sqlite:///ticssync.db"
     locker: Path = Path("locker")
     keys: Path = Path("keys")
     log: Path | None = None

@@ -1,4 +1,4 @@
-"""Secrets from outside the file: environment, a secrets folder (also systemd's), the system's keyring.
+"""Secrets from outside the file: environment, a secrets folder (also systemd's credentials).
 
 They only fill values of trackers and channels that the file names; anything else is a problem with the nearest
 name, so that a typing error does not leave a tracker without its key in silence.
@@ -10,8 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, Field
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from ticssync.errors import Problem, say
 from ticssync.yamlfile import nearest
@@ -19,6 +25,10 @@ from ticssync.yamlfile import nearest
 PREFIX: Final = "TICSSYNC_"
 OTHERS: Final = frozenset({"CONFIG", "LANG", "SECRETS_DIR"})
 """Variables of ours that are no settings of a part."""
+
+
+Found = dict[str, dict[str, dict[str, Any]]]
+"""{"trackers" or "notify": {name: {setting: value}}}."""
 
 
 class _Parts(BaseModel):
@@ -37,8 +47,34 @@ class _Handed(EnvSettingsSource):
         return dict(self._environ)
 
 
-def from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
-    """`TICSSYNC_TRACKERS__FACTORY__API_KEY=…` as {"trackers": {"factory": {"api_key": …}}}."""
+def from_environment(environ: Mapping[str, str]) -> tuple[Found, list[Problem]]:
+    """(`TICSSYNC_TRACKERS__FACTORY__API_KEY=…` as {"trackers": {"factory": {"api_key": …}}}, problems).
+
+    A problem names the variable and never its value.
+    """
+    found = _read(environ)
+    if found is not None:
+        return found, []
+    return {"trackers": {}, "notify": {}}, [
+        Problem(
+            say("this variable does not name one setting of one tracker or channel"),
+            place=name,
+            fix=say("TICSSYNC_NOTIFY__MAIL__PASSWORD, for example: part, name and setting, with __ between"),
+        )
+        for name in _at_fault(environ)
+    ]
+
+
+def _at_fault(environ: Mapping[str, str]) -> list[str]:
+    ours = sorted(
+        name for name in environ if name.upper().startswith((f"{PREFIX}TRACKERS", f"{PREFIX}NOTIFY"))
+    )
+    # What pydantic says of a wrong value repeats the value: each variable is tried alone instead.
+    return [name for name in ours if _read({name: environ[name]}) is None] or ours
+
+
+def _read(environ: Mapping[str, str]) -> Found | None:
+    """The values; None where a variable does not fit."""
 
     class Settings(BaseSettings, _Parts):
         model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore")
@@ -49,28 +85,40 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, dict[str
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return (_Handed(settings_cls, environ),)
 
-    found = Settings()
+    try:
+        found = Settings()
+    except (ValidationError, SettingsError):
+        return None
     return {"trackers": found.trackers, "notify": found.notify}
 
 
-def from_folder(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """One file per secret, named by its path with dots: `trackers.factory.api_key`.  A line end is dropped."""
-    found: dict[str, dict[str, dict[str, Any]]] = {"trackers": {}, "notify": {}}
-    if not folder.is_dir():
-        return found
-    for file in sorted(folder.iterdir()):
+def from_folder(folder: Path) -> tuple[Found, list[Problem]]:
+    """(one file per secret, named by its path with dots: `trackers.factory.api_key`, problems).
+
+    A line end is dropped.  A problem names the file and nothing of what is in it.
+    """
+    found: Found = {"trackers": {}, "notify": {}}
+    problems = []
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         part, _, rest = file.name.partition(".")
         name, _, key = rest.partition(".")
-        if part in found and key and file.is_file():
+        if part not in found or not key or not file.is_file():
+            continue
+        try:
             found[part].setdefault(name, {})[key] = file.read_text("utf-8").rstrip("\r\n")
-    return found
+        except UnicodeDecodeError:
+            problems.append(Problem(say("this byte is not UTF-8"), str(file)))
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            problems.append(Problem(say("it cannot be read: {why}", why=why), str(file)))
+    return found, problems
 
 
 def fill(
     raw: Mapping[str, dict[str, dict[str, Any]]],
     outside: Mapping[str, Mapping[str, Mapping[str, Any]]],
     source: str,
-) -> tuple[dict[str, dict[str, dict[str, Any]]], list[Problem]]:
+) -> tuple[Found, list[Problem]]:
     """(the parts with the outside values laid over them, problems for names that the file does not have)."""
     filled = {
         part: {name: dict(values) for name, values in raw.get(part, {}).items()}

@@ -42,7 +42,11 @@ def load_mapping(
     try:
         located = read_yaml(path)
     except UsageError as error:
-        return None, list(error.problems) or [Problem(error.message, str(path), fix=error.fix)]
+        named = say(
+            "mapping: in ticssync.yaml names this file; a starter goes by its name alone, such as workbook"
+        )
+        fix = error.fix if path.is_file() else named
+        return None, list(error.problems) or [Problem(error.message, str(path), fix=fix)]
     mapping, problems = validate(located, Mapping)
     if mapping is None:
         return None, problems

@@ -14,13 +14,14 @@ from datetime import date, timedelta
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ticssync.errors import say
 from ticssync.mapping.schema import FieldOwner, Mapping
 from ticssync.model.canonical import canonical_text
 from ticssync.model.task import Fields, FieldValue
+from ticssync.yamlfile import nearest
 
 TITLE_MAX: Final = 255
 """Characters: the shortest title of all trackers."""
@@ -45,6 +46,9 @@ TEMPLATE_NAMES: Final = (
     "why",
 )
 """What a template may use."""
+
+_SOME: Final = "upper, lower, trim, replace, join, first, default …"
+"""The filters of Jinja that are worth knowing here."""
 
 _CADENCES: Final = {
     "once": ("最初に一度", "once"),
@@ -109,18 +113,50 @@ def template_problems(template: str) -> Iterator[tuple[int, str, str]]:
     except TemplateSyntaxError as error:
         yield error.lineno, say("the template does not read: {why}", why=error.message or ""), ""
         return
+    for product in tree.find_all((nodes.Mul, nodes.Pow)):
+        # Ten characters of these make a text that fills the memory.
+        yield product.lineno, say("a template may not multiply"), ""
     for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Call)):
         yield (
             node.lineno,
             say("a template may not reach into values or call anything"),
             say("use a plain name such as {{{{ title }}}}, with filters if wanted"),
         )
-    for name in sorted(meta.find_undeclared_variables(tree) - set(TEMPLATE_NAMES)):
+    for other in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        yield other.lineno, say("a template may not take in other files"), ""
+    faults = list(_unknown(tree)) or list(_not_compiled(template))
+    yield from faults
+    # Jinja looks for names by compiling.
+    names = set() if faults else meta.find_undeclared_variables(tree)
+    for name in sorted(names - set(TEMPLATE_NAMES)):
         yield (
             1,
             say("the template uses {name}, which does not exist", name=name),
             say("there are: {names}", names=", ".join(TEMPLATE_NAMES)),
         )
+
+
+def _unknown(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    """Filters and tests that do not exist; Jinja itself names only the first, and none inside an `if`."""
+    environment = _environment()
+    for kind, known in ((nodes.Filter, environment.filters), (nodes.Test, environment.tests)):
+        for node in tree.find_all(kind):
+            if node.name not in known:
+                near = nearest(node.name, sorted(known))
+                yield (
+                    node.lineno,
+                    say("the template uses {name}, which does not exist", name=node.name),
+                    say("did you mean {near}?", near=near)
+                    if near
+                    else say("there are: {names}", names=_SOME),
+                )
+
+
+def _not_compiled(template: str) -> Iterator[tuple[int, str, str]]:
+    try:
+        _compiled(template)
+    except TemplateSyntaxError as error:
+        yield error.lineno, say("the template does not read: {why}", why=error.message or ""), ""
 
 
 @cache
@@ -206,7 +242,7 @@ def _context(lang: str, item: Mapping_[str, Any], facts: Facts) -> dict[str, Any
 def _text(template: str, values: Mapping_[str, Any]) -> str:
     try:
         return canonical_text(_compiled(template).render(values))
-    except TemplateError as error:
-        raise ValueError(
-            say("the template fails for {item}: {why}", item=values["id"], why=str(error))
-        ) from error
+    except Exception as error:
+        # A filter with wrong arguments raises whatever Python raises there.
+        why = str(error) or type(error).__name__
+        raise ValueError(say("the template fails for {item}: {why}", item=values["id"], why=why)) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +11,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
-from ticssync.errors import CorruptStoreError, RetryLaterError, say
+from ticssync.errors import CorruptStoreError, RetryLaterError, UsageError, say
 
 MEMORY: Final = "sqlite://"
 BUSY_MS: Final = 15_000
+ROOM_BYTES: Final = 256 * 1024
+"""With less room than this an error without a name is taken for a full disk."""
 
 
 def connect(url: str) -> Engine:
@@ -27,13 +31,26 @@ def connect(url: str) -> Engine:
     elif url.startswith("sqlite"):
         engine = create_engine(url, connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000})
     else:
-        engine = create_engine(url)
+        engine = _server(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas)
         # sqlite3's legacy mode opens no transaction before SELECT: two read-modify-write transactions would
         # overwrite each other without an error (52 of 200 updates survived when tried).
         event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _server(url: str) -> Engine:
+    try:
+        return create_engine(url)
+    except ImportError as error:
+        raise UsageError(
+            say("the driver for this kind of store is not installed: {name}", name=error.name or ""),
+            fix=say("pip install {names}", names=error.name or "psycopg"),
+        ) from error
+    except ArgumentError:
+        # The URL may hold a password, and SQLAlchemy's message repeats it.
+        raise UsageError(say("store: is not a URL that a database knows")) from None
 
 
 def _sqlite_pragmas(raw: Any, _record: Any) -> None:
@@ -78,19 +95,32 @@ def _operational(where: str, reason: str) -> Exception:
     lowered = reason.lower()
     if "locked" in lowered or "busy" in lowered:
         return RetryLaterError(say("the store {where} is busy: {why}", where=where, why=reason))
-    if "full" in lowered:
+    if "full" in lowered or _no_room(where):
         return CorruptStoreError(
             say("the disk that holds the store {where} is full", where=where),
             fix=say("make room and run again; nothing was lost"),
         )
-    if "readonly" in lowered or "read-only" in lowered:
+    if "readonly" in lowered or "read-only" in lowered or not os.access(_folder(where), os.W_OK):
         return CorruptStoreError(
             say("the store {where} may not be written: {why}", where=where, why=reason),
             fix=say("mend the permissions of its folder"),
         )
     return CorruptStoreError(
-        say("the store {where} cannot be used: {why}", where=where, why=reason), fix=say("ticssync doctor")
+        say("the store {where} cannot be used: {why}", where=where, why=reason),
+        fix=say("see whether this account may read and write that file and its folder"),
     )
+
+
+def _folder(where: str) -> Path:
+    return Path(where).absolute().parent
+
+
+def _no_room(where: str) -> bool:
+    # SQLite says only "disk I/O error" where it cannot make the small files beside the store.
+    try:
+        return shutil.disk_usage(_folder(where)).free < ROOM_BYTES
+    except OSError:
+        return False
 
 
 def revision_of(connection: Connection) -> str | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from ticssync.errors import Said, say
 from ticssync.model.canonical import canonical_json, instant_text, plain
 
 GENESIS: Final = "0" * 64
@@ -89,33 +90,35 @@ def make_event(
     )  # fmt: skip
 
 
-def verify_chain(events: Iterable[Event]) -> tuple[str, ...]:
+def verify_chain(events: Iterable[Event]) -> tuple[Said, ...]:
     """What is wrong with the chain, in order; empty = every link and every payload that is there holds."""
-    problems: list[str] = []
+    problems: list[Said] = []
     seq, prev = 0, GENESIS
     for event in events:
         seq += 1
         if event.seq != seq:
-            problems.append(f"event {event.seq} stands where {seq} is expected")
+            problems.append(
+                say("event {found} stands where event {expected} is expected", found=event.seq, expected=seq)
+            )
             seq = event.seq
-        problems.extend(f"event {event.seq}: {what}" for what in _wrong(event, prev))
+        problems.extend(say("event {seq}: {what}", seq=event.seq, what=what) for what in _wrong(event, prev))
         prev = event.hash
     return tuple(problems)
 
 
-def _wrong(event: Event, prev: str) -> Sequence[str]:
+def _wrong(event: Event, prev: str) -> Sequence[Said]:
     wrong = []
     if event.prev_hash != prev:
-        wrong.append("does not follow the one before")
+        wrong.append(say("it does not follow the one before"))
     if event.hash != chain_hash(
         event.prev_hash, event.seq, event.at, event.kind, event.subject, event.actor, event.payload_hash
     ):
-        wrong.append("its hash does not fit its content")
+        wrong.append(say("its hash does not fit its content"))
     if event.payload is not None and event.payload_hash != payload_hash(event.salt or "", event.payload):
-        wrong.append("its payload was changed")
+        wrong.append(say("its payload was changed"))
     elif event.payload is not None and event.data.get("by") != {
         "channel": event.channel,
         "claimed": event.claimed_by,
     }:
-        wrong.append("person or channel were changed")
+        wrong.append(say("person or channel was changed"))
     return wrong

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, insert, make_url, select, text, update
 
 from ticssync.errors import CorruptStoreError, say
 from ticssync.model.canonical import instant_text
@@ -27,11 +27,15 @@ Watch = Callable[[str], None]
 """Called with `before commit` and `after commit`: the place where the fault harness kills."""
 
 
+Listener = Callable[[list[Event]], None]
+"""Called with the events of a transaction once they are committed."""
+
+
 def _salt() -> str:
     return secrets.token_hex(16)
 
 
-def _ignore(_point: str) -> None:
+def _ignore(_what: object) -> None:
     return None
 
 
@@ -112,6 +116,7 @@ class Store:
         self.clock = clock
         self.salt = salt
         self.watch: Watch = _ignore
+        self.listener: Listener = _ignore
 
     @classmethod
     def create(cls, url: str, workspace: str, clock: Clock, *, salt: Callable[[], str] = _salt) -> Store:
@@ -185,7 +190,9 @@ class Store:
                     found=", ".join(sorted(found)),
                     wanted=self.workspace,
                 ),
-                fix=say("put the id back into ticssync.yaml, or ticssync rebind --copied"),
+                fix=say(
+                    "put the id back into ticssync.yaml, or give this workspace a store of its own (store:)"
+                ),
             )
 
     @contextmanager
@@ -215,6 +222,8 @@ class Store:
                 yield tx
                 self.watch("before commit")
             self.watch("after commit")
+        if tx.written:
+            self.listener(tx.written)
 
     def close(self) -> None:
         """Give the connections back; SQLite folds its write-ahead log into the file."""
@@ -246,5 +255,11 @@ def erase_payload(tx: Transaction, seq: int) -> None:
 
 
 def _shown(url: str) -> str:
+    """Where the store is, for people: the file, or server and database.  Never who logs in, nor with what."""
     file = store_file(url)
-    return str(file) if file else url.rsplit("@", maxsplit=1)[-1]
+    if file is not None:
+        return str(file)
+    parts = make_url(url)
+    # Only what may be shown is put together: a secret can stand before the @ and behind the ? alike.
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.get_backend_name()}://{parts.host or ''}{port}/{parts.database or ''}"

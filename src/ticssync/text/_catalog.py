@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from ticssync.errors import Problem, Said
+from ticssync.errors import Problem, Said, filled
 
 LOCALE: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "ticssync"
@@ -47,7 +47,8 @@ class Text:
         """A value as it is shown: a `Said` translated with its own values, anything else as it is."""
         if not isinstance(value, Said):
             return value
-        return self(value.template, **value.values)
+        values = {name: self.of(inner) for name, inner in value.values.items()}
+        return filled(self._translate(value.template), values)
 
     def said(self, message: str) -> str:
         """A message that may be a `Said`, as text."""

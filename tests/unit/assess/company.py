@@ -161,7 +161,7 @@ def ledger(**changes):
         "evidence": tuple(EVIDENCE),
         "evidence_seq": {"tics/T-31": 9},
         "read_on": {"book": TODAY.isoformat()},
-        "changes": (StatusChange(8, TaskKey.parse("tics/T-14"), "doing", "done"),),
+        "changes": (StatusChange(8, TaskKey.parse("tics/T-14"), "doing", "done", RemoteRef("book", "T-14")),),
     }
     return Ledger(**(values | changes))
 

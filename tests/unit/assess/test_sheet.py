@@ -454,7 +454,7 @@ def test_the_digest_changes_with_what_is_shown_and_not_with_the_day():
 
     assert digest_of(bindings=tuple(late)) == seen
     assert digest_of([*company.EVIDENCE, company.evidence("T-14", "other.pdf")]) == seen
-    sent_back = replace(company.ledger().changes[0], key=company.TASKS[1].key)
+    sent_back = replace(company.ledger().changes[0], key=company.TASKS[1].key, ref=company.TASKS[1].ref)
     changed = [
         digest_of([*company.EVIDENCE, company.evidence("T-12", "more.pdf", 3)]),
         digest_of([replace(one, sha256="b" * 64) for one in company.EVIDENCE]),

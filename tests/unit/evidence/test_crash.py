@@ -47,7 +47,6 @@ class Killer:
 
         return wrapped
 
-
     def around_reserve(self, opened: Callable[..., Any], received: Path) -> Callable[..., Any]:
         """Around the opening that takes a name in 受付済; all other openings go through."""
 
