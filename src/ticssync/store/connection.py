@@ -48,8 +48,8 @@ def _server(url: str) -> Engine:
             say("the driver for this kind of store is not installed: {name}", name=error.name or ""),
             fix=say("pip install {names}", names=error.name or "psycopg"),
         ) from error
-    except ArgumentError:
-        # The URL may hold a password, and SQLAlchemy's message repeats it.
+    except (ArgumentError, ValueError):
+        # The URL may hold a password, and the message repeats it, or the part that was taken for the port.
         raise UsageError(say("store: is not a URL that a database knows")) from None
 
 

@@ -260,6 +260,8 @@ def _shown(url: str) -> str:
     if file is not None:
         return str(file)
     parts = make_url(url)
-    # Only what may be shown is put together: a secret can stand before the @ and behind the ? alike.
+    # Only what may be shown is put together: a secret can stand before the @ and behind the ? alike.  A password
+    # with an @ of its own reaches into what SQLAlchemy takes for the host.
+    host = (parts.host or "").rpartition("@")[2]
     port = f":{parts.port}" if parts.port else ""
-    return f"{parts.get_backend_name()}://{parts.host or ''}{port}/{parts.database or ''}"
+    return f"{parts.get_backend_name()}://{host}{port}/{parts.database or ''}"

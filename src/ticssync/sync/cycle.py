@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -65,9 +65,18 @@ def run(this: Pass) -> dict[str, TrackerReport]:
     else:
         _commit(this, known, seens, decision)
         _write(this, known, seens, decision)
+    standing = _still_refused(this, known)
     for name, seen in seens.items():
-        _report(this.reports[name], seen, decision, known)
+        _report(this.reports[name], seen, decision, known, standing)
     return this.reports
+
+
+def _still_refused(this: Pass, known: Known) -> Collection[working.Refusal]:
+    """The refusals that this pass leaves open: those that it settled are told no more."""
+    if this.order.dry:
+        return known.refusals.values()
+    with this.hands.store.read() as tx:
+        return working.refusals(tx)
 
 
 def _known(this: Pass) -> Known:
@@ -305,7 +314,9 @@ def _restrict(this: Pass, decision: Decision, name: str) -> None:
         work.updates[:] = [one for one in work.updates if one.binding.key in only]
 
 
-def _report(report: TrackerReport, seen: Seen, decision: Decision, known: Known) -> None:
+def _report(
+    report: TrackerReport, seen: Seen, decision: Decision, known: Known, standing: Collection[working.Refusal]
+) -> None:
     driver = seen.site.driver
     report.requests = driver.requests
     report.notices = [
@@ -331,13 +342,13 @@ def _report(report: TrackerReport, seen: Seen, decision: Decision, known: Known)
     )
     _standing_troubles(report, decision, known)
     shown = {(line["task"], line["field"]) for line in report.refusals}
-    for (key, tracker, name), one in known.refusals.items():
-        if tracker == report.name and (str(key), name) not in shown:
+    for one in standing:
+        if one.tracker == report.name and (str(one.key), one.field) not in shown:
             report.refusals.append(
                 {
-                    "task": str(key),
+                    "task": str(one.key),
                     "key": "",
-                    "field": name,
+                    "field": one.field,
                     "wanted": plain(one.wanted),
                     "found": plain(one.found),
                     "why": one.why,

@@ -125,18 +125,21 @@ def _settled_refusals(
     for key, tracker, name in sorted(known.open_refusals):
         if tracker not in good or known.frozen(key, tracker, name):
             continue
-        want, holder = wants.get(key), identity.holding(key, tracker)
-        gone = want is None or tracker not in want.trackers
+        want, hub, holder = wants.get(key), known.hub.get(key), identity.holding(key, tracker)
+        gone = want is None or tracker not in want.trackers or (hub is not None and hub.dropped)
         done = name == "create" and holder is not None
-        if gone or done or _agrees(holder, name, good[tracker], decision):
+        if gone or done or _agrees(holder, name, known, good[tracker], decision):
             found.append(Fact("refusal.closed", str(key), {"tracker": tracker, "field": name}))
     return found
 
 
-def _agrees(holder: Binding | None, name: str, seen: Seen, decision: Decision) -> bool:
-    task = seen.read.get(holder.ref) if holder else None
-    wanted = decision.local.get(holder.ref, {}) if holder else {}
-    return task is not None and name in task.fields and name in wanted and task.fields[name] == wanted[name]
+def _agrees(holder: Binding | None, name: str, known: Known, seen: Seen, decision: Decision) -> bool:
+    if holder is None:
+        return False
+    # A tracker that lists only what changed does not show the task again: what was read last still stands there.
+    task, wanted = seen.read.get(holder.ref), decision.local.get(holder.ref, NO_FIELDS)
+    there = task.fields if task is not None else known.base(holder.ref)
+    return name in there and name in wanted and there[name] == wanted[name]
 
 
 def _to_come(
