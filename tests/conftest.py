@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.company import Company, found_company
+from tests.system.history import live_through
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,11 @@ def synced(company: Company) -> Company:
     """The same after a first sync: 46 rows in the workbook."""
     company.sync()
     return company
+
+
+@pytest.fixture(scope="session")
+def lived(founded: Company, tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """A company with a long history, to be read only: change a copy."""
+    root = tmp_path_factory.mktemp("lived") / "会社"
+    shutil.copytree(founded.root, root)
+    return live_through(Company(root))

@@ -149,7 +149,7 @@ class Host:
             for name, hear in self._hearers():
                 try:
                     hear(event=public)
-                except Exception:
+                except Exception:  # noqa: BLE001 - a listener that fails keeps no other from hearing
                     log.logger(plugin=name).exception("plugin failed", hook="ticssync_event")
 
     def _hearers(self) -> list[tuple[str, pluggy.HookCaller]]:

@@ -100,7 +100,11 @@ def preview(around: Surroundings, item: str) -> dict[str, Any]:
             config.company, today, found["owner"], certificate.issued_on if certificate else None,
             certificate.expires_on if certificate else None, calendar(config).working_day_before,
         )  # fmt: skip
-        rendered = render_task(mapping, found, facts)
+        try:
+            rendered = render_task(mapping, found, facts)
+        except ValueError as error:
+            problem = Problem(error.args[0], str(path))
+            raise UsageError(say("the mapping is wrong"), problems=[problem]) from error
         shown.append(
             {"tracker": name, "kind": part.kind, "fields": plain({**rendered.owned, **rendered.initial})}
         )

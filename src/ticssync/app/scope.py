@@ -172,13 +172,16 @@ def catalog_of(workspace: Workspace, item: str) -> tuple[Catalog, Any]:
     """(catalogue, criterion) for `T-14` or `tics/T-14`.  Raises UsageError with the nearest id."""
     from ticssync.yamlfile import nearest
 
-    known = {}
-    for catalog in catalogs(workspace.config):
-        for criterion in catalog.items:
-            known[criterion.ref] = known[criterion.id] = (catalog, criterion)
-    if item in known:
-        return known[item]
-    near = nearest(item, sorted(known))
+    known = {one.ref: (catalog, one) for catalog in catalogs(workspace.config) for one in catalog.items}
+    found = [ref for ref in known if item in (ref, ref.rpartition("/")[2])]
+    if len(found) > 1:
+        raise UsageError(
+            say("{item} stands in several schemes", item=item),
+            fix=say("there are: {known}", known=", ".join(sorted(found))),
+        )
+    if found:
+        return known[found[0]]
+    near = nearest(item, sorted({*known, *(ref.rpartition("/")[2] for ref in known)}))
     raise UsageError(
         say("the catalogue has no item {item}", item=item),
         fix=say("did you mean {near}?", near=near) if near else say("ticssync catalog list"),

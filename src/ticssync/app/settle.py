@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -91,11 +92,15 @@ def _agree(tx: Transaction, one: Conflict) -> None:
 def find_task(tx: Transaction, name: str) -> TaskKey:
     """`tics/T-14` or `T-14` as a key that is bound or planned.  Raises UsageError with the nearest one."""
     known = {str(key): key for key in hub_tasks(tx)} | {str(one.key): one.key for one in bindings(tx)}
-    short = {key.rpartition("/")[2]: value for key, value in known.items()}
-    found = known.get(name) or short.get(name)
-    if found is not None:
-        return found
-    near = nearest(name, [*known, *short])
+    found = {ref: key for ref, key in known.items() if name in (ref, ref.rpartition("/")[2])}
+    if len(found) > 1:
+        # One of them may be of a catalogue that is used no more.
+        in_use = set(known_items(tx))
+        found = {ref: key for ref, key in found.items() if key.criterion in in_use} or found
+    _only_one(name, found)
+    if found:
+        return next(iter(found.values()))
+    near = nearest(name, [*known, *(ref.rpartition("/")[2] for ref in known)])
     raise UsageError(
         say("there is no task {name}", name=name),
         fix=say("did you mean {near}?", near=near) if near else say("ticssync status"),
@@ -133,6 +138,12 @@ def drop(workspace: Workspace, name: str, tracker: str = "") -> dict[str, Any]:
         ]
         if tracker and not held:
             raise UsageError(say("{task} has no place in {tracker}", task=str(key), tracker=tracker))
+        if tracker and any(one.role != "old" for one in held):
+            # The next sync would take it up again.
+            raise UsageError(
+                say("a route still leads {task} to {tracker}", task=str(key), tracker=tracker),
+                fix=say("change routes: in ticssync.yaml, then ticssync sync"),
+            )
         event = tx.append("task.dropped", str(key), workspace.by(), {"tracker": tracker})
         for one in held:
             payload = {
@@ -223,11 +234,20 @@ def known_items(tx: Transaction) -> dict[str, str]:
     return {ref: ref for _, ref in refs} | {ident: ref for ident, ref in refs if counted[ident] == 1}
 
 
+def _only_one(name: str, found: Collection[str]) -> None:
+    if len(found) > 1:
+        raise UsageError(
+            say("{item} stands in several schemes", item=name),
+            fix=say("there are: {known}", known=", ".join(sorted(found))),
+        )
+
+
 def find_criterion(tx: Transaction, name: str) -> str:
     """`T-14` as `tics/T-14`.  Raises UsageError with the nearest id."""
     known = known_items(tx)
     if name in known:
         return known[name]
+    _only_one(name, [ref for ref in known if ref.endswith(f"/{name}")])
     near = nearest(name, sorted(known))
     if not known:
         raise UsageError(say("nothing has been taken in yet"), fix=say("ticssync sync"))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ticssync import __version__
-from ticssync.cli.words import tr
+from ticssync.cli.words import tr, without_language
 
 COMMANDS = {
     "demo": "demo", "init": "init", "doctor": "doctor", "catalog": "catalog", "profile": "profile", "mapping": "mapping",
@@ -46,7 +46,7 @@ class LazyGroup(click.Group):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """As click; a wrong command line is a JSON document too where one was asked for."""
-        words = list(sys.argv[1:] if args is None else args)
+        words = without_language(list(sys.argv[1:] if args is None else args))
         if "--json" not in words:
             return super().main(words, prog_name, **extra)
         try:

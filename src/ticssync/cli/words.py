@@ -20,5 +20,13 @@ def language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     return "en" if environ.get("TICSSYNC_LANG", "").lower().startswith("en") else "ja"
 
 
+def without_language(arguments: Sequence[str]) -> list[str]:
+    """With `--help` the language has been chosen already, and a group itself knows no `--lang`."""
+    if "--help" not in arguments:
+        return list(arguments)
+    pairs = zip(arguments, ["", *arguments[:-1]], strict=True)
+    return [word for word, before in pairs if not word.startswith("--lang") and before != "--lang"]
+
+
 tr: Final = Text(language(sys.argv[1:], os.environ))
 """Help texts in the language of this process."""

@@ -173,7 +173,7 @@ def _compiled(template: str) -> Template:
 
 
 def render_task(mapping: Mapping, item: Mapping_[str, Any], facts: Facts) -> Rendered:
-    """The task for one item of a scope payload.  Raises ValueError where a template fails on this item."""
+    """The task for one item of a scope payload.  Raises ValueError where a template or a due date fails."""
     override = mapping.overrides.get(item["id"])
     values = _context(mapping.language, item, facts)
     labels = (override.labels if override and override.labels is not None else mapping.labels) or []
@@ -184,7 +184,7 @@ def render_task(mapping: Mapping, item: Mapping_[str, Any], facts: Facts) -> Ren
         "title": _text((override and override.title) or mapping.title, values).replace("\n", " ")[:TITLE_MAX],
         "body": _text((override and override.body) or mapping.body, values),
         "labels": tuple(sorted(text for label in labels if (text := _text(label, values)))),
-        "due": _due(due, facts) if due else None,
+        "due": _due(item["id"], due, facts) if due else None,
     }
     for name, rule in mapping.fields.items():
         if rule.value is not None:
@@ -208,10 +208,15 @@ def _initial(mapping: Mapping, override: Any, facts: Facts) -> Fields:
     return {name: value for name, value in values.items() if name in mapping.fields}
 
 
-def _due(rule: Any, facts: Facts) -> str | None:
+def _due(item: str, rule: Any, facts: Facts) -> str | None:
     anchors = {"planned": facts.planned_on, "issued": facts.issued_on, "expires": facts.expires_on}
     anchor = anchors[rule.anchor]
-    return facts.target_day(anchor + timedelta(days=rule.days)).isoformat() if anchor else None
+    try:
+        return facts.target_day(anchor + timedelta(days=rule.days)).isoformat() if anchor else None
+    except OverflowError as error:
+        raise ValueError(
+            say("the due date of {item} is beyond any calendar: {days} days", item=item, days=rule.days)
+        ) from error
 
 
 def _context(lang: str, item: Mapping_[str, Any], facts: Facts) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def _renamed(connection: Connection, workspace: str, event: Event, data: Mapping
 @_of("tracker.dropped")
 def _dropped(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
     _remove(connection, schema.tracker, workspace, name=event.subject)
+    _remove(connection, schema.refusal, workspace, tracker=event.subject)
     connection.execute(
         update(schema.binding)
         .where(
@@ -101,7 +102,7 @@ def _dropped(connection: Connection, workspace: str, event: Event, data: Mapping
             schema.binding.c.tracker == event.subject,
             schema.binding.c.state != "copy",
         )
-        .values(state="detached")
+        .values(state="detached", role="old")
     )
 
 

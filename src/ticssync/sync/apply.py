@@ -80,7 +80,9 @@ def route(site: Site, work: Work, known: Known) -> list[tuple[Update, str]]:
     allowed = {} if moves else site.driver.next_statuses([one.binding.ref for one in asking])
     refused = []
     for update in asking:
-        goals = [remote for remote, canonical in site.statuses.items() if canonical == update.set["status"]]
+        # What the tracker can show of it: one with fewer words than ours goes to the nearest that it has.
+        shown = site.driver.view("status", update.set["status"])
+        goals = [remote for remote, canonical in site.statuses.items() if canonical == shown]
         path, why = _way(update, goals, moves, allowed.get(update.binding.ref))
         before = known.refusals.get((update.binding.key, site.name, "status"))
         silent = before is not None and not known.retry and not moves and update.binding.ref not in allowed
@@ -108,6 +110,8 @@ def _moves(site: Site) -> Mapping[str, Sequence[str]]:
 def _way(
     update: Update, goals: Sequence[str], moves: Mapping[str, Sequence[str]], allowed: Sequence[Move] | None
 ) -> tuple[tuple[str, ...], str]:
+    if not goals:
+        return (), say("the mapping has no word for the status {status}", status=update.set["status"])
     if moves:
         found = status_path(moves, update.raw_status, goals)
         return (

@@ -229,9 +229,15 @@ def _tracker_news(this: Pass, known: Known, name: str, seen: Seen) -> bool:
 
 
 def _commit_bases(tx: Transaction, known: Known, seens: Mapping[str, Seen], decision: Decision) -> None:
+    now = {ref: base.fields for name in seens for ref, base in binding_rows.bases(tx, name).items()}
     for ref in {*decision.bases, *(ref for ref in decision.local if ref in known.bases)}:
         task = seens[ref.tracker].read.get(ref) if ref.tracker in seens else None
-        fields = decision.bases.get(ref, known.base(ref))
+        # As with the hub: what a person agreed on while we were looking stays.
+        read, old = decision.bases.get(ref, known.base(ref)), known.base(ref)
+        fields = {
+            **now.get(ref, {}),
+            **{name: value for name, value in read.items() if old.get(name, MISSING) != value},
+        }
         version = (
             task.version if task is not None else (known.bases[ref].version if ref in known.bases else None)
         )

@@ -138,6 +138,9 @@ def _returned(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], kno
             or _foreign(seen.read[ref], known)
         ):
             continue
+        if one.state is BindingState.DETACHED and one.role == "old" and not _marked(seen.read[ref], one, known):
+            # The tracker was given up: one of the same name may be another, whose ids mean other tasks.
+            continue
         if one.state in (BindingState.LOST, BindingState.TOMB) or _free(identity, one, wants, known):
             _set_state(identity, one, BindingState.LIVE, "seen again")
 
@@ -146,6 +149,11 @@ def _foreign(task: RemoteTask, known: Known) -> bool:
     """Whether the task carries another workspace's marker: then it is that one's, whatever we remember."""
     marker = Marker.parse(task.marker or "")
     return marker is not None and marker.workspace != known.workspace
+
+
+def _marked(task: RemoteTask, one: Binding, known: Known) -> bool:
+    marker = ours(task, known.workspace)
+    return marker is not None and marker.key == one.key
 
 
 def _free(identity: Identity, one: Binding, wants: Mapping[TaskKey, Want], known: Known) -> bool:

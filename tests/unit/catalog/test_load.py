@@ -252,3 +252,22 @@ def test_importing_the_catalogue_loads_neither_pydantic_nor_yaml():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("  rules: {ja: 規則", "  1.10: {ja: 規則", "1.1"),
+        ("  making: {ja: 作る", "  012: {ja: 作る", "12"),
+        ("  S-1: {ja: 資料", "  true: {ja: 資料", "True"),
+        ('  - id: "A-10"', '  - 7: x\n    id: "A-10"', "7"),
+    ],
+)
+def test_a_name_that_yaml_reads_as_a_number_is_told_with_its_place(load: Load, old: str, new: str, name: str):
+    """`1.10` without quotes is 1.1: nobody meant that, and whatever refers to 1.10 would not be found."""
+    catalog, problems = load((old, new))
+
+    told = [one for one in problems if one.message == f"the key {name} was read as a number"]
+    assert catalog is None
+    assert [one.line for one in told] == [PACK[: PACK.index(old)].count("\n") + 1]
+    assert "put it in quotes" in told[0].fix

@@ -157,3 +157,26 @@ def test_an_overlay_that_is_named_but_missing_is_a_problem(load: Load, tmp_path:
 
     assert catalog is None
     assert "does not exist" in problems[0].message
+
+
+def test_an_item_number_that_yaml_reads_as_a_number_is_told(load: Load):
+    """Items of official numbers look like `1.10`: without quotes the overlay would speak of item 1.1."""
+    catalog, problems = load(
+        ('id: "A-10"', 'id: "1-10"'), overlay="items:\n  1.10: {official_ref: ['1']}\n  'A-1': {}\n"
+    )
+
+    told = [(one.line, str(one.message)) for one in problems]
+    assert catalog is None
+    assert told[0] == (2, "the key 1.1 was read as a number")
+    assert "put it in quotes" in problems[0].fix
+
+
+def test_a_number_as_a_key_alone_is_enough_to_refuse_the_overlay(load: Load):
+    """Also where the text of that number is an item that exists: `7` may have been written 07."""
+    number = ('id: "A-10"', 'id: "7"')
+
+    assert load(number, overlay="items: {'7': {official_ref: ['1']}}")[1] == []
+    catalog, (problem,) = load(number, overlay="items: {7: {official_ref: ['1']}}")
+
+    assert catalog is None
+    assert problem.message == "the key 7 was read as a number"

@@ -84,7 +84,7 @@ def test_the_command_says_it_in_a_line_and_never_the_value(company: Company):
 def test_a_secret_in_a_folder_that_is_no_text_is_told_by_its_file(tmp_path: Path):
     """Saved as Shift_JIS or UTF-16 by an old editor; the others are read."""
     (tmp_path / "trackers.factory.api_key").write_bytes("秘密".encode("cp932"))
-    (tmp_path / "notify.mail.password").write_bytes("good\r\n".encode())
+    (tmp_path / "notify.mail.password").write_bytes(b"good\r\n")
 
     found, problems = from_folder(tmp_path)
 

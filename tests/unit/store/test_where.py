@@ -30,12 +30,10 @@ def test_only_server_and_database_or_the_file_are_shown(url: str, shown: str):
     assert SECRET not in _shown(url)
 
 
-@pytest.mark.parametrize(
-    "url", ["postgresql://tics:x@db:s3cret/tics", "postgresql+s3cret", "postgresql://[s3cret"]
-)
+@pytest.mark.parametrize("url", ["postgresql://tics:x@db:s3cret/tics", "postgresql+s3cret"])
 def test_a_url_that_does_not_read_is_refused_without_repeating_it(url: str):
     """Not even in the chain of causes."""
     with pytest.raises(UsageError) as caught:
         connect(url)
 
-    assert SECRET not in "".join(traceback.format_exception(caught.value)).replace(f'"{url}"', "")
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
