@@ -208,9 +208,12 @@ def rename_tracker(workspace: Workspace, old: str, new: str) -> dict[str, Any]:
 
 def drop_tracker(workspace: Workspace, name: str) -> dict[str, Any]:
     """The tracker is no longer used: its links end, its tasks are left as they are."""
+    from ticssync.store.renames import forget_tracker
+
     with workspace.store.write() as tx:
         _must_be_known(tx, name)
         event = tx.append("tracker.dropped", name, workspace.by(), {})
+        forget_tracker(tx, name)
     return {"event": event.seq, "tracker": name}
 
 

@@ -155,6 +155,8 @@ def leased(workspace: Workspace) -> Iterator[leases.Lease]:
         yield lease
     finally:
         stop.set()
+        # A beat under way ends first: it must not meet a store that is closed, or a lease given back.
+        beating.join()
         leases.release(workspace.store, lease)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ticssync.app.sync_once import SyncResult
 from ticssync.cli.screen import Screen
-from ticssync.sync.actions import Action, TrackerReport
 from ticssync.text import Text, mark
+
+if TYPE_CHECKING:
+    from ticssync.app.sync_once import SyncResult
+    from ticssync.sync.actions import Action, TrackerReport
 
 ACTIONS: Final = {
     ("create", "out"): mark("create"),

@@ -8,15 +8,17 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from ticssync.app.workspace import Surroundings, of_this_process
 from ticssync.cli.screen import Screen
 from ticssync.cli.words import tr
 from ticssync.errors import Problem, SafetyStop, TicssyncError
 from ticssync.text import Text
+
+if TYPE_CHECKING:
+    from ticssync.app.workspace import Surroundings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -150,6 +152,9 @@ def common(function: Function) -> Function:
         verbose: bool,
         **rest: Any,
     ) -> Any:
+        # Loaded when a command runs, not when its help is asked for.
+        from ticssync.app.workspace import of_this_process
+
         around = of_this_process(lang or "", config, secrets_dir, verbose=verbose)
         return function(Call(around, as_json), **rest)
 

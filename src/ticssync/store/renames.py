@@ -6,6 +6,7 @@ from sqlalchemy import delete, update
 
 from ticssync.store import schema
 from ticssync.store.store import Transaction
+from ticssync.store.working import clear_failure
 
 
 def rename(tx: Transaction, old: str, new: str) -> None:
@@ -16,6 +17,16 @@ def rename(tx: Transaction, old: str, new: str) -> None:
             .where(table.c.workspace_id == tx.workspace, table.c.tracker == old)
             .values(tracker=new)
         )
+
+
+def forget_tracker(tx: Transaction, name: str) -> None:
+    """A tracker is used no more: where to read on and what its driver put away would mislead another one that
+    comes under this name.  What was agreed on its tasks stays, for the case that they come back."""
+    for table in (schema.cursor, schema.intent, schema.hot, schema.memory):
+        tx.connection.execute(
+            delete(table).where(table.c.workspace_id == tx.workspace, table.c.tracker == name)
+        )
+    clear_failure(tx, name)
 
 
 def forget_links(tx: Transaction) -> None:

@@ -138,7 +138,11 @@ def _returned(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], kno
             or _foreign(seen.read[ref], known)
         ):
             continue
-        if one.state is BindingState.DETACHED and one.role == "old" and not _marked(seen.read[ref], one, known):
+        if (
+            one.state is BindingState.DETACHED
+            and one.role == "old"
+            and not _marked(seen.read[ref], one, known)
+        ):
             # The tracker was given up: one of the same name may be another, whose ids mean other tasks.
             continue
         if one.state in (BindingState.LOST, BindingState.TOMB) or _free(identity, one, wants, known):

@@ -116,7 +116,10 @@ class Office:
             setattr(self, name, value)
         for name in self.trackers:
             self.plugins.setdefault(name, FakePlugin(FakeServer(self.clock, Behaviour(fields=PLACES))))
-        settings = {name: f"{{kind: fake, server: {self.plugins[name].name}, mapping: ./mapping.yaml}}" for name in self.trackers}
+        settings = {
+            name: f"{{kind: fake, server: {self.plugins[name].name}, mapping: ./mapping.yaml}}"
+            for name in self.trackers
+        }
         main, *mirrors = self.route or ("",)
         route = f'{{criteria: "*", tracker: {main}, mirrors: [{", ".join(mirrors)}]}}'
         text = CONFIG.format(

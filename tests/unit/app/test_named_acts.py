@@ -82,7 +82,9 @@ def test_a_returned_criterion_stays_returned_where_the_tracker_silently_refuses_
     assert [one.field for one in office.refusals()] == ["status"]
 
 
-def test_a_returned_criterion_is_reported_again_when_the_member_closes_the_reopened_task(office: Office) -> None:
+def test_a_returned_criterion_is_reported_again_when_the_member_closes_the_reopened_task(
+    office: Office,
+) -> None:
     office.sync()
     office.reported("T-01")
     office.act("return", "T-01", reason="名簿を足してください")
@@ -97,7 +99,9 @@ def test_a_returned_criterion_is_reported_again_when_the_member_closes_the_reope
     ]
 
 
-def test_a_reopened_mirror_does_not_undo_a_confirmation_but_the_reopened_main_task_does(office: Office) -> None:
+def test_a_reopened_mirror_does_not_undo_a_confirmation_but_the_reopened_main_task_does(
+    office: Office,
+) -> None:
     office.configure(trackers=("a", "b"), route=("a", "b"))
     office.settle()
     office.reported("T-01")

@@ -89,7 +89,9 @@ def test_what_a_given_up_tracker_had_refused_troubles_nobody_any_more(office: Of
     assert (result.exit_code, office.keeps_the_law_of_replay()) == (0, True)
 
 
-def test_when_a_route_moves_the_old_place_counts_no_more_and_ends_when_somebody_drops_it(office: Office) -> None:
+def test_when_a_route_moves_the_old_place_counts_no_more_and_ends_when_somebody_drops_it(
+    office: Office,
+) -> None:
     before = confirmed(office)
     office.configure(trackers=("a", "b"), route=("b",))
     moved = office.settle()
@@ -134,7 +136,9 @@ def test_main_and_mirror_swapped_change_their_roles_and_nothing_else(office: Off
     office.sync()
 
     assert (outgoing(result), places) == ([], {"a": ("mirror", "live"), "b": ("main", "live")})
-    assert [(one.data["tracker"], one.data["from"], one.data["to"]) for one in office.events("task.role")][:2] == [
+    assert [(one.data["tracker"], one.data["from"], one.data["to"]) for one in office.events("task.role")][
+        :2
+    ] == [
         ("a", "main", "mirror"),
         ("b", "mirror", "main"),
     ]
@@ -163,5 +167,7 @@ def test_a_copied_workspace_gets_tasks_of_its_own_and_leaves_those_of_the_first_
     assert sorted(str(one.fields["番号"]) for one in issues if one.id not in first) == ["T-01", "T-02"]
     assert all("c0py000000" in str(one.fields["目印"]) for one in issues if one.id not in first)
     assert (answer["workspace"], outgoing(again)) == ("c0py000000", [])
-    assert [one.state for one in (*office.bound("T-01").values(), *copy.bound("T-01").values())] == [BindingState.LIVE] * 2
+    assert [one.state for one in (*office.bound("T-01").values(), *copy.bound("T-01").values())] == [
+        BindingState.LIVE
+    ] * 2
     assert copy.keeps_the_law_of_replay()

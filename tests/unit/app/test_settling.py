@@ -80,7 +80,9 @@ def test_an_open_conflict_is_reported_by_every_later_sync_until_somebody_settles
 
     for result in later:
         assert result.exit_code == 1
-        assert {name: [line["id"] for line in report.conflicts] for name, report in result.reports.items()} == {
+        assert {
+            name: [line["id"] for line in report.conflicts] for name, report in result.reports.items()
+        } == {
             "a": [one.id],
             "b": [one.id],
         }

@@ -139,7 +139,11 @@ def without_a_base(world: World) -> None:
     for name in world.servers:
         (one,) = world.bound(tracker=name)
         with world.store.write() as tx:
-            fields = {name: value for name, value in bases(tx, one.ref.tracker)[one.ref].fields.items() if name != "status"}
+            fields = {
+                name: value
+                for name, value in bases(tx, one.ref.tracker)[one.ref].fields.items()
+                if name != "status"
+            }
             put_base(tx, one.ref, Base(fields, None), seen=fields, local={})
 
 
@@ -154,7 +158,10 @@ def test_a_wish_on_a_field_that_waits_for_a_person_waits_with_it() -> None:
 
     assert [one.field for one in world.conflicts()] == ["status"]
     assert hub(world).wishes["status"].value == "done"
-    assert (world.issue("T-01", "a").fields["状態"], world.issue("T-01", "b").fields["状態"]) == ("未着手", "対応中")
+    assert (world.issue("T-01", "a").fields["状態"], world.issue("T-01", "b").fields["状態"]) == (
+        "未着手",
+        "対応中",
+    )
 
 
 # -- notes
@@ -354,7 +361,9 @@ def test_a_frozen_field_stands_among_the_refusals_and_does_not_leave_them_by_its
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_tracker_that_asks_for_time_in_the_middle_of_writing_is_left_alone_by_the_next_pass(kind: str) -> None:
+def test_a_tracker_that_asks_for_time_in_the_middle_of_writing_is_left_alone_by_the_next_pass(
+    kind: str,
+) -> None:
     behaviour = KINDS[kind]()
     world = World(items=("T-01",), behaviours={"a": behaviour})
     world.settle()
@@ -397,7 +406,9 @@ class Routed(World):
 
     def wants(self) -> dict[TaskKey, Want]:
         main, *mirrors = self.route
-        return {one: replace(want, main=main, mirrors=tuple(mirrors)) for one, want in super().wants().items()}
+        return {
+            one: replace(want, main=main, mirrors=tuple(mirrors)) for one, want in super().wants().items()
+        }
 
 
 def roles(world: World) -> dict[str, str]:
