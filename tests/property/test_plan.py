@@ -18,7 +18,9 @@ from ticssync.sync.plan import differences
 from ticssync.sync.state import Known, Site
 
 STATES = tuple("abcdefg")
-WORKFLOWS = st.dictionaries(st.sampled_from(STATES), st.lists(st.sampled_from(STATES), max_size=3, unique=True), max_size=7)
+WORKFLOWS = st.dictionaries(
+    st.sampled_from(STATES), st.lists(st.sampled_from(STATES), max_size=3, unique=True), max_size=7
+)
 WAYS: Counter[str] = Counter()
 
 
@@ -52,7 +54,9 @@ def test_a_way_is_the_shortest_there_is_and_each_of_its_hops_is_allowed() -> Non
     line = {one: [other] for one, other in zip(STATES, STATES[1:], strict=False)}
 
     assert status_path(line, "a", ["f"]) is None
-    assert {"none", "0 hops", "1 hops", "2 hops", "3 hops"} <= {name for name, number in WAYS.items() if number}, WAYS
+    assert {"none", "0 hops", "1 hops", "2 hops", "3 hops"} <= {
+        name for name, number in WAYS.items() if number
+    }, WAYS
 
 
 NAMES = ("title", "status", "due", "labels")
@@ -73,21 +77,35 @@ def site() -> Site:
     return Site("a", "fake", ViewingDriver(), real.owners, real.memory)  # type: ignore[arg-type]
 
 
-def known(refused: Mapping[str, tuple[FieldValue, FieldValue]], frozen: list[str], *, ask_again: bool = False) -> Known:
+def known(
+    refused: Mapping[str, tuple[FieldValue, FieldValue]], frozen: list[str], *, ask_again: bool = False
+) -> Known:
     refusals = {
         (key(), "a", name): Refusal(key(), "a", name, wanted, found, (), "no", "2026-04-01T00:00:00.000000Z")
         for name, (wanted, found) in refused.items()
     }
     flips = {(REF, name): ((), "2026-04-01T00:00:00.000000Z") for name in frozen}
-    return Known("contract00", (), {}, {}, refusals, (), flips, {}, {}, {}, {}, ask_again=ask_again)
+    again = frozenset({"a"} if ask_again else ())
+    return Known("contract00", (), {}, {}, refusals, (), flips, {}, {}, {}, {}, ask_again=again)
 
 
 SITE = site()
 WRITTEN: Counter[str] = Counter()
-PAIRS = st.dictionaries(st.sampled_from(NAMES), st.tuples(st.sampled_from(("x", "y", None)), st.sampled_from(("x", "y", None))), max_size=2)
+PAIRS = st.dictionaries(
+    st.sampled_from(NAMES),
+    st.tuples(st.sampled_from(("x", "y", None)), st.sampled_from(("x", "y", None))),
+    max_size=2,
+)
 
 
-@given(SHOWN, SHOWN, PAIRS, st.lists(st.sampled_from(NAMES), max_size=1), st.frozensets(st.sampled_from(NAMES), max_size=1), st.booleans())
+@given(
+    SHOWN,
+    SHOWN,
+    PAIRS,
+    st.lists(st.sampled_from(NAMES), max_size=1),
+    st.frozensets(st.sampled_from(NAMES), max_size=1),
+    st.booleans(),
+)
 @settings(max_examples=800, deadline=None, derandomize=True)
 def _written(
     wanted: dict[str, FieldValue], found: dict[str, FieldValue], refused: dict[str, tuple[FieldValue, FieldValue]],
@@ -115,4 +133,6 @@ def test_only_what_shows_differently_is_written_and_once() -> None:
     WRITTEN.clear()
     _written()
 
-    assert {"not there", "held", "same", "refused", "frozen", "written"} <= {name for name, number in WRITTEN.items() if number >= 10}, WRITTEN
+    assert {"not there", "held", "same", "refused", "frozen", "written"} <= {
+        name for name, number in WRITTEN.items() if number >= 10
+    }, WRITTEN

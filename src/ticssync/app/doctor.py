@@ -138,9 +138,7 @@ def _store(workspace: Workspace) -> Iterator[Check]:
     problems = verify_chain(events)
     last = (events[-1].seq, events[-1].hash) if events else (0, GENESIS)
     if head != last:
-        said = say(
-            "the head names event {head}, the last one there is {last}", head=head[0], last=last[0]
-        )
+        said = say("the head names event {head}, the last one there is {last}", head=head[0], last=last[0])
         problems = (*problems, said)
     if problems:
         yield Check(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from ticssync.app.workspace import Workspace
 from ticssync.assess.rules import nobody_for, waiting_for
 from ticssync.assess.sheet import SheetAnswer, SheetAnswers, facts_digest, read_sheet, sheet_rows, write_sheet
 from ticssync.errors import Problem, UsageError, say
+from ticssync.model.assessment import Act
+from ticssync.store import Transaction
 from ticssync.store.acts import taken_sources
 from ticssync.store.locker import Locker
 
@@ -103,71 +106,68 @@ def _read(file: Path) -> bytes:
 def _taken(
     workspace: Workspace, file: Path, raw: bytes, answers: SheetAnswers, problems: Sequence[Problem]
 ) -> dict[str, Any]:
-    import io
-
-    text, mappings = workspace.text, load_mappings(workspace)
+    mappings = load_mappings(workspace)
+    with workspace.store.read() as tx:
+        _must_be_ours(tx, file, answers)
     proof = Locker(workspace.config.path(workspace.config.values.locker)).put(io.BytesIO(raw)).sha256
-    recorded, left = [], [{"criterion": "", "cell": one.place, "why": text.problem(one)} for one in problems]
+    found = _Taken(left=[_left("", one.place, workspace.text.problem(one)) for one in problems])
     with workspace.store.write() as tx:
         ledger = read_ledger(tx)
         by_ref = {one.ref: one for one in standings(ledger)}
-        if not any(
-            event.data["person"] == answers.person
-            for event in tx.events(kind="sheet.exported", subject=answers.sheet_id)
-        ):
-            raise UsageError(
-                say("{file} was not made by this workspace for this person", file=str(file)),
-                fix=say("ticssync sheet export makes a new one"),
-            )
         done = set(taken_sources(tx))
         for answer in answers.answers:
             if answer.verdict is None:
                 continue
             why = _against(workspace, answers, answer, by_ref.get(answer.criterion), done, ledger.evidence)
             if why:
-                left.append({"criterion": answer.criterion, "cell": answer.cell, "why": text.said(why)})
+                found.left.append(_left(answer.criterion, answer.cell, workspace.text.said(why)))
                 continue
-            standing = by_ref[answer.criterion]
             wanted = Wanted(
-                answer.verdict,
-                answer.criterion,
-                answers.person,
-                answer.on or workspace.today,
-                None,
-                answer.reason,
-                proof,
-                "sheet",
-            )
+                answer.verdict, answer.criterion, answers.person, answer.on or workspace.today, None,
+                answer.reason, proof, "sheet",
+            )  # fmt: skip
+            standing = by_ref[answer.criterion]
             act, wrong = checked(workspace, wanted, ledger, standing)
             if act is None:
-                left += [
-                    {"criterion": answer.criterion, "cell": answer.cell, "why": text.problem(one)}
-                    for one in wrong
+                found.left += [
+                    _left(answer.criterion, answer.cell, workspace.text.problem(one)) for one in wrong
                 ]
                 continue
-            event = record(workspace, tx, act, standing, mappings, _source(answers, answer))
-            tx.append(
-                "sheet.answered",
-                answer.criterion,
-                workspace.by("sheet", answers.person),
-                {
-                    "sheet": answers.sheet_id,
-                    "act": event.seq,
-                    "cell": answer.cell,
-                    "file": file.name,
-                    "sha256": proof,
-                },
-            )
-            recorded.append(
-                {
-                    "criterion": answer.criterion,
-                    "act": act.kind.value,
-                    "event": event.seq,
-                    "on": act.on.isoformat(),
-                    "self_confirmed": act.self_confirmed,
-                }
-            )
-    return {"person": answers.person, "proof": proof, "recorded": recorded, "left": left}
+            seq = record(workspace, tx, act, standing, mappings, _source(answers, answer)).seq
+            found.recorded.append(_recorded(answer, act, seq))
+    return {"person": answers.person, "proof": proof, "recorded": found.recorded, "left": found.left}
+
+
+@dataclass
+class _Taken:
+    """What came of a sheet: acts that were recorded, and answers that were not, with the reason."""
+
+    left: list[dict[str, Any]]
+    recorded: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _left(criterion: str, cell: str, why: str) -> dict[str, Any]:
+    return {"criterion": criterion, "cell": cell, "why": why}
+
+
+def _recorded(answer: SheetAnswer, act: Act, seq: int) -> dict[str, Any]:
+    return {
+        "criterion": answer.criterion,
+        "act": act.kind.value,
+        "event": seq,
+        "on": act.on.isoformat(),
+        "self_confirmed": act.self_confirmed,
+    }
+
+
+def _must_be_ours(tx: Transaction, file: Path, answers: SheetAnswers) -> None:
+    """Only a sheet that this workspace made for this person carries that person's answers."""
+    exported = tx.events(kind="sheet.exported", subject=answers.sheet_id)
+    if not any(event.data.get("person") == answers.person for event in exported):
+        raise UsageError(
+            say("{file} was not made by this workspace for this person", file=str(file)),
+            fix=say("ticssync sheet export makes a new one"),
+        )
 
 
 def _source(answers: SheetAnswers, answer: SheetAnswer) -> str:

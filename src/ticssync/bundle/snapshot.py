@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from ticssync.model.criterion import Words
+from ticssync.model.evidence import Evidence
 
 if TYPE_CHECKING:
     # Importing the store at run time would load SQLAlchemy with it.
@@ -47,30 +48,11 @@ _BY_KEEP_MODE: Final = {"hash_only": HASH_ONLY, "on_site": ON_SITE, "paper": PAP
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceItem:
-    """One piece of evidence as the company recorded it.
+class EvidenceItem(Evidence):
+    """One piece of evidence as the company recorded it, and what a bundle may show of it.
 
-    `name` is the original file name, `size` is in bytes, `sha256` is empty where there are no bytes
-    (paper, on site), `valid_until` is the last good day (None = no end).  `evidence_class` empty means
-    that nobody gave it a confidentiality class: then it never leaves the house.
+    `evidence_class` empty means that nobody gave it a confidentiality class: then it never leaves the house.
     """
-
-    id: str
-    criterion: str
-    cycle: str
-    name: str
-    kind: str
-    keep_mode: str
-    evidence_class: str
-    sha256: str
-    size: int
-    dated_on: date | None
-    valid_until: date | None
-    handed_in_by: str
-    channel: str
-    note: str = ""
-    withdrawn: bool = False
-    readable: bool = True
 
     @property
     def stays_out(self) -> Words | None:
