@@ -110,6 +110,24 @@ def test_a_command_beats_for_as_long_as_it_holds_the_lease(
     assert (after, threading.active_count()) == (None, before)
 
 
+def test_a_lease_is_given_back_only_when_the_last_beat_is_over(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats: list[leases.Lease | None] = []
+
+    def slow(store: Store, _lease: leases.Lease, stop: threading.Event) -> None:
+        stop.wait()
+        beats.extend(now(store) for _ in range(50))
+
+    monkeypatch.setattr(sync_once, "_keep_beating", slow)
+    with office.open() as workspace:
+        with sync_once.leased(workspace) as lease:
+            pass
+        found = [one.token if one else None for one in beats]
+
+    assert found == [lease.token] * 50
+
+
 def test_a_busy_store_ends_no_daemon(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "BUSY_MS", 50)
     daemon = Daemon(office.around)

@@ -82,6 +82,19 @@ def test_a_returned_criterion_stays_returned_where_the_tracker_silently_refuses_
     assert [one.field for one in office.refusals()] == ["status"]
 
 
+def test_a_change_in_the_log_that_is_none_reports_nothing_anew(office: Office) -> None:
+    """Stores of earlier versions hold changes from done to done: a write that the tracker passed over."""
+    office.sync()
+    office.reported("T-01")
+    office.act("return", "T-01", reason="名簿を足してください")
+    one = office.bound("T-01")["a"]
+    change = {"tracker": "a", "remote_id": one.ref.id, "fields": {"status": {"from": "done", "to": "done"}}}
+    with office.open() as workspace, workspace.store.write() as tx:
+        tx.append("task.changed", str(one.key), workspace.by("sync"), change)
+
+    assert office.state("T-01") == "returned"
+
+
 def test_a_returned_criterion_is_reported_again_when_the_member_closes_the_reopened_task(
     office: Office,
 ) -> None:

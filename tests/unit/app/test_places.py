@@ -103,13 +103,14 @@ def test_when_a_route_moves_the_old_place_counts_no_more_and_ends_when_somebody_
     with office.open() as workspace:
         for item in ("T-01", "T-02"):
             settle.drop(workspace, item, "a")
-    ended = office.settle()
+    office.person("T-01", "b", 件名="勝手な題名")
+    ended = [office.sync(), office.settle()][-1]
 
     assert places == {"a": ("old", "live"), "b": ("main", "live")}
     assert before == after == states(office) == {"T-01": "confirmed", "T-02": "in_progress"}
     assert notices(moved) == notices(later) == {"a": ["old_place", "old_place"], "b": []}
     assert (notices(ended), roles(office)["a"]) == ({"a": [], "b": []}, ("old", "detached"))
-    assert office.issues("a")["T-01"].fields["件名"] == "自分の題名"
+    assert [office.issues(name)["T-01"].fields["件名"] for name in ("a", "b")] == ["自分の題名", "項目T-01"]
     assert office.keeps_the_law_of_replay()
 
 
@@ -166,6 +167,7 @@ def test_a_copied_workspace_gets_tasks_of_its_own_and_leaves_those_of_the_first_
     assert {one.id: dict(one.fields) for one in issues if one.id in first} == first
     assert sorted(str(one.fields["番号"]) for one in issues if one.id not in first) == ["T-01", "T-02"]
     assert all("c0py000000" in str(one.fields["目印"]) for one in issues if one.id not in first)
+    assert {one.fields["状態"] for one in issues if one.id not in first} == {"未着手"}
     assert (answer["workspace"], outgoing(again)) == ("c0py000000", [])
     assert [one.state for one in (*office.bound("T-01").values(), *copy.bound("T-01").values())] == [
         BindingState.LIVE

@@ -131,6 +131,7 @@ def test_what_was_never_agreed_and_is_settled_while_a_pass_is_looking_stays_sett
         with office.open() as workspace:
             settle.resolve(workspace, one.id, "b")
 
+    office.person("T-02", "a", 状態="対応中")
     once_listed(office, settle_it)
     office.sync()
     office.settle()

@@ -11,8 +11,9 @@ import pytest
 from tests.unit.sync.world import World, key, outgoing
 from ticssync.model.binding import Base
 from ticssync.model.canonical import instant_text
-from ticssync.model.key import TaskKey
+from ticssync.model.key import Marker, TaskKey
 from ticssync.plugin import Capabilities
+from ticssync.store import By
 from ticssync.store.bindings import bases, put_base
 from ticssync.store.hub import NOTE, HubTask, Wish, hub_tasks, put_hub, put_wish
 from ticssync.sync.state import Want
@@ -394,6 +395,23 @@ def test_a_plan_for_some_tasks_says_what_a_sync_for_them_then_does() -> None:
     done = world.sync(only=only)
 
     assert sorted(outgoing(planned)) == sorted(outgoing(done)) == ["a:create:T-04", "a:update:T-01"]
+
+
+def test_a_task_that_was_let_go_and_belongs_to_another_workspace_now_is_not_taken_up_again() -> None:
+    world = World(items=("T-01",), behaviours={"a": full()})
+    world.settle()
+    first = world.issue()
+    payload = {"tracker": "a", "remote_id": first.id, "from": "live", "to": "detached", "why": "dropped"}
+    with world.store.write() as tx:
+        tx.append("task.state", str(key()), By("sato@pc"), payload)
+    world.person("T-01", 目印=str(Marker("an0ther000", key(), 1)), 件名="別の会社の題名")
+    world.clock.advance(120)
+
+    world.settle(wait=1)
+
+    other, ours = sorted(world.issues("T-01"), key=lambda one: one.number)
+    assert (other.id, other.fields["件名"]) == (first.id, "別の会社の題名")
+    assert ours.fields["目印"] == str(Marker(world.store.workspace, key(), 2))
 
 
 # -- routes that change
