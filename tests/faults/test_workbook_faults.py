@@ -19,7 +19,6 @@ import pytest
 from tests.faults import deaths
 from tests.faults.deaths import Death, Points, file_operations
 from tests.system.company import ITEMS, Company, Moment, outgoing
-
 from ticssync.app.sync_once import SyncOrder, sync
 from ticssync.store.bindings import bindings
 from ticssync.store.working import intents

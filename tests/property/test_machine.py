@@ -23,7 +23,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.faults.deaths import Death, Points
 from tests.unit.sync.world import World, outgoing
-
 from ticssync.store import Event
 from ticssync.testing.behaviour import Behaviour
 from ticssync.testing.fake_site import full, index, strong
@@ -138,14 +137,24 @@ class Histories(RuleBasedStateMachine):
         self.world.clock.advance(130)
         self.world.sync()
 
-    @rule(number=ONE, fault=st.sampled_from((Fault.ANSWER_LOST, Fault.NOT_SENT, Fault.GARBLED, Fault.UNAUTHORIZED)), after=st.integers(0, 4))
+    @rule(
+        number=ONE,
+        fault=st.sampled_from((Fault.ANSWER_LOST, Fault.NOT_SENT, Fault.GARBLED, Fault.UNAUTHORIZED)),
+        after=st.integers(0, 4),
+    )
     def a_sync_with_a_fault(self, number: int, fault: Fault, after: int) -> None:
-        names = {Fault.ANSWER_LOST: "answer lost", Fault.NOT_SENT: "not sent", Fault.GARBLED: "garbled", Fault.UNAUTHORIZED: "login lost"}
+        names = {
+            Fault.ANSWER_LOST: "answer lost",
+            Fault.NOT_SENT: "not sent",
+            Fault.GARBLED: "garbled",
+            Fault.UNAUTHORIZED: "login lost",
+        }
         REACHED[names[fault]] += 1
         server = self.world.server(self._tracker(number))
         self.world.clock.advance(130)
         server.fail_at(server.request_count + 1 + after, fault)
         self.world.sync()
+        server._planned_at.clear()
 
     @rule(at=st.integers(1, 24))
     def a_sync_that_dies(self, at: int) -> None:
@@ -206,7 +215,9 @@ class Histories(RuleBasedStateMachine):
             assert hub == pending[-1][1]
         assert hub in {self.agreed[item], *(value for _, value in pending)}
         REACHED["overwritten"] += "task.overwritten" in world.kinds()
-        REACHED["live again"] += any(event.data.get("why") == "seen again" for event in self._events("task.state"))
+        REACHED["live again"] += any(
+            event.data.get("why") == "seen again" for event in self._events("task.state")
+        )
         self.agreed[item], self.pending[item] = str(hub), []
         if not any(one is not None and one.hidden for one in (self._ours(item, name) for name in self.names)):
             self.loose.discard(item)
@@ -269,7 +280,11 @@ def test_no_history_makes_two_of_one_task_loses_an_edit_or_goes_on_writing(name:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60, stateful_step_count=14, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+            max_examples=60,
+            stateful_step_count=14,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
         ),
     )
 
@@ -289,5 +304,11 @@ def test_the_machine_sees_an_engine_that_makes_deleted_tasks_again(monkeypatch: 
     with pytest.raises(AssertionError):
         run_state_machine_as_test(
             machine,
-            settings=settings(max_examples=60, stateful_step_count=14, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)),
+            settings=settings(
+                max_examples=60,
+                stateful_step_count=14,
+                deadline=None,
+                derandomize=True,
+                suppress_health_check=list(HealthCheck),
+            ),
         )

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.sync.world import World, key
-
 from ticssync.model.task import FieldValue, RemoteRef
 from ticssync.store.working import Refusal
 from ticssync.sync.path import MAX_HOPS, status_path

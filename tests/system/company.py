@@ -104,7 +104,9 @@ class Company:
 
     def cli(self, *words: str, lang: str = "en", config: bool = True) -> Ran:
         """A command in this process.  A traceback is an error of the test."""
-        found = CliRunner(env=self.environ).invoke(command_line, self._line(words, lang, config=config), prog_name="ticssync")
+        found = CliRunner(env=self.environ).invoke(
+            command_line, self._line(words, lang, config=config), prog_name="ticssync"
+        )
         if found.exception is not None and not isinstance(found.exception, SystemExit):
             raise found.exception
         return Ran(found.exit_code, found.stdout, found.stderr)
@@ -127,7 +129,9 @@ class Company:
 
     def person(self, edits: Mapping[str, Mapping[str, str]]) -> None:
         """Write words: item → {field: words}."""
-        changes = {item: {HEADS[name]: words for name, words in cells.items()} for item, cells in edits.items()}
+        changes = {
+            item: {HEADS[name]: words for name, words in cells.items()} for item, cells in edits.items()
+        }
         write_by_number(self.book, SHEET, HEADS["number"], changes)
 
     @contextmanager
@@ -190,7 +194,11 @@ def found_company(root: Path, **more: str) -> Company:
     """A new workspace, made by `init` without questions."""
     company = Company(root)
     answers = Answers(
-        company.office, company="株式会社小出精密", name="ledger", shared=Path("../共有"), sets=tuple({**SETS, **more}.items())
+        company.office,
+        company="株式会社小出精密",
+        name="ledger",
+        shared=Path("../共有"),
+        sets=tuple({**SETS, **more}.items()),
     )
     init(of_this_process("ja"), answers)
     return company
@@ -212,4 +220,9 @@ class Moment:
 
 def outgoing(result: SyncResult) -> list[str]:
     """What was written to trackers, as short lines."""
-    return [f"{one.action}:{one.task.item}" for report in result.reports.values() for one in report.actions if one.direction == "out"]
+    return [
+        f"{one.action}:{one.task.item}"
+        for report in result.reports.values()
+        for one in report.actions
+        if one.direction == "out"
+    ]

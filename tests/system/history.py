@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from tests.system.company import SHEET, Company
-
 import openpyxl
 
+from tests.system.company import SHEET, Company
 from ticssync.app import confirm, deadlines, hand_in, settle
 from ticssync.app.confirm import Wanted
 from ticssync.app.workspace import Workspace
@@ -42,7 +41,9 @@ def live_through(company: Company) -> Company:
     with_mirror(company)
     company.sync()
     company.person({item: {"status": "完了"} for item in ("T-01", "T-03", "T-10", "T-14", "T-20")})
-    company.person({"T-02": {"title": "勝手な題名", "status": "確認依頼"}, "T-40": {"status": "対象外の申請"}})
+    company.person(
+        {"T-02": {"title": "勝手な題名", "status": "確認依頼"}, "T-40": {"status": "対象外の申請"}}
+    )
     with company.open() as workspace:
         _evidence(workspace, company.config)
     company.sync()

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from tests.system.company import ITEMS, Company, Moment, found_company
-
 from ticssync.app.places import network_file_system, wrong_place
 from ticssync.shipped import shipped_mappings
 
@@ -76,14 +75,21 @@ WRONG_FILES: dict[str, tuple[Change, str, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG_FILES)
-def test_a_configuration_with_something_wrong_is_refused_with_line_and_column(worn: Company, name: str) -> None:
+def test_a_configuration_with_something_wrong_is_refused_with_line_and_column(
+    worn: Company, name: str
+) -> None:
     change, message, line = WRONG_FILES[name]
     change(worn)
     before = everything(worn)
     ran = worn.cli("sync", "--json")
     error = ran.json["error"]
     problem = next(one for one in error["problems"] if message in one["message"])
-    number = worn.config.read_bytes().decode("utf-8", "replace")[: worn.config.read_text("utf-8", "replace").find(line)].count("\n") + 1
+    number = (
+        worn.config.read_bytes()
+        .decode("utf-8", "replace")[: worn.config.read_text("utf-8", "replace").find(line)]
+        .count("\n")
+        + 1
+    )
 
     assert (ran.code, error["code"]) == (2, "usage")
     assert problem["file"] == str(worn.config)
@@ -94,7 +100,11 @@ def test_a_configuration_with_something_wrong_is_refused_with_line_and_column(wo
 
 
 def test_all_problems_of_a_file_are_told_at_once(worn: Company) -> None:
-    for old, new in (("store:", "stroe: x\nstore:"), ("number: TICS-0001", "number: 5"), ("Asia/Tokyo", "Mars")):
+    for old, new in (
+        ("store:", "stroe: x\nstore:"),
+        ("number: TICS-0001", "number: 5"),
+        ("Asia/Tokyo", "Mars"),
+    ):
         worn.edit_config(old, new)
 
     assert len(worn.cli("status", "--json").json["error"]["problems"]) == 3
@@ -182,7 +192,11 @@ def test_a_filter_that_fails_on_an_item_names_the_item_and_the_file(worn: Compan
     ran = worn.cli("sync", "--json")
     (problem,) = ran.json["error"]["problems"]
 
-    assert (ran.code, "T-01" in problem["message"], problem["file"].endswith("割り付け.yaml")) == (2, True, True)
+    assert (ran.code, "T-01" in problem["message"], problem["file"].endswith("割り付け.yaml")) == (
+        2,
+        True,
+        True,
+    )
 
 
 def test_a_mapping_file_that_is_not_there_says_who_names_it(worn: Company) -> None:
@@ -205,10 +219,17 @@ def encrypted(_: bytes) -> bytes:
         head = words.ljust(64, b"\0") + struct.pack("<HBBIII", len(words), kind, 1, nothing, right, child)
         return head + bytes(36) + struct.pack("<IQ", end, 0)
 
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header = (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + bytes(16)
+        + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+        + bytes(6)
+    )
     header += struct.pack("<IIIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0, 0) + struct.pack("<I", free) * 108
     table = struct.pack("<II", 0xFFFFFFFD, end) + struct.pack("<I", free) * 126
-    folder = entry("Root Entry", 5, child=1) + entry("EncryptedPackage", 2, right=2) + entry("EncryptionInfo", 2)
+    folder = (
+        entry("Root Entry", 5, child=1) + entry("EncryptedPackage", 2, right=2) + entry("EncryptionInfo", 2)
+    )
     return header + table + folder + bytes(128)
 
 
@@ -255,11 +276,17 @@ def test_a_workbook_that_cannot_be_trusted_stops_with_exit_5_and_what_to_do(worn
 
 
 def test_two_equal_ids_are_one_row_and_its_copy(worn: Company) -> None:
-    sheet(lambda company, found: found.cell(company.row("T-02"), 2, found.cell(company.row("T-01"), 2).value))(worn)
+    sheet(
+        lambda company, found: found.cell(company.row("T-02"), 2, found.cell(company.row("T-01"), 2).value)
+    )(worn)
     ran = worn.cli("sync", "--json")
 
     assert "workbook.copied_row" in {one["id"] for one in ran.json["trackers"]["ledger"]["notices"]}
-    assert "B7" in next(one["message"] for one in ran.json["trackers"]["ledger"]["notices"] if one["id"] == "workbook.copied_row")
+    assert "B7" in next(
+        one["message"]
+        for one in ran.json["trackers"]["ledger"]["notices"]
+        if one["id"] == "workbook.copied_row"
+    )
     assert len(worn.markers()) == len(set(worn.markers()))
 
 
@@ -334,7 +361,9 @@ def test_a_moved_folder_stops_until_a_person_says_that_it_was_moved(worn: Compan
     assert (ran.json["trackers"]["ledger"]["created"], len(moved.rows())) == (0, ITEMS)
 
 
-def test_a_copied_folder_gets_an_id_of_its_own_and_leaves_the_first_ones_rows_alone(worn: Company, tmp_path: Path) -> None:
+def test_a_copied_folder_gets_an_id_of_its_own_and_leaves_the_first_ones_rows_alone(
+    worn: Company, tmp_path: Path
+) -> None:
     copied = Company(tmp_path / "写し")
     shutil.copytree(worn.office, copied.office)
     copied.shared.mkdir()
@@ -350,7 +379,9 @@ def test_a_copied_folder_gets_an_id_of_its_own_and_leaves_the_first_ones_rows_al
     assert first.json["trackers"]["ledger"]["actions"] == []
 
 
-def test_a_copy_that_still_points_at_the_first_ones_workbook_writes_nothing_there(worn: Company, tmp_path: Path) -> None:
+def test_a_copy_that_still_points_at_the_first_ones_workbook_writes_nothing_there(
+    worn: Company, tmp_path: Path
+) -> None:
     copied = Company(tmp_path / "写し")
     shutil.copytree(worn.office, copied.office)
     copied.edit_config("path: ../共有", f"path: {worn.shared.as_posix()}")
@@ -375,7 +406,10 @@ def test_a_tracker_with_another_name_in_the_file_stops_until_it_is_renamed(worn:
 
 
 def test_a_dropped_tracker_leaves_its_rows_as_they_are(worn: Company) -> None:
-    worn.edit_config("  ledger:\n    kind: workbook\n    path: ../共有/TICS", "  other:\n    kind: workbook\n    path: ../共有/別の")
+    worn.edit_config(
+        "  ledger:\n    kind: workbook\n    path: ../共有/TICS",
+        "  other:\n    kind: workbook\n    path: ../共有/別の",
+    )
     before = worn.book.read_bytes()
     dropped = worn.cli("tracker", "drop", "ledger", "--json")
     ran = worn.cli("sync", "--json")
@@ -415,7 +449,10 @@ def test_init_refuses_a_synchronised_folder_and_leaves_nothing_there(tmp_path: P
 
 def test_a_shared_folder_that_is_not_connected_is_not_begun_anew(worn: Company) -> None:
     shutil.rmtree(worn.shared)
-    codes = [worn.cli(*command, "--json").code for command in (("sync",), ("evidence", "take"), ("daemon", "--once"))]
+    codes = [
+        worn.cli(*command, "--json").code
+        for command in (("sync",), ("evidence", "take"), ("daemon", "--once"))
+    ]
 
     assert codes == [3, 3, 3]
     assert not worn.shared.exists()
@@ -437,7 +474,9 @@ def test_a_folder_without_the_right_to_write_is_named(worn: Company) -> None:
 # --- a disk that is full or may only be read
 
 
-def test_a_workbook_that_finds_no_room_stays_as_it_was_and_is_written_later(worn: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workbook_that_finds_no_room_stays_as_it_was_and_is_written_later(
+    worn: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     worn.person({"T-01": {"title": "x"}})
     before, fsync = worn.book.read_bytes(), os.fsync
 
@@ -462,7 +501,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     if not shutil.which("mount") or not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("mounting a small file system needs root")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, check=False
+    ).returncode:
         pytest.skip("this system does not let us mount a tmpfs")
     yield place
     subprocess.run(["umount", str(place)], check=True)

@@ -13,7 +13,6 @@ import pytest
 from click.testing import CliRunner
 
 from tests.system.company import ITEMS, Company, Moment
-
 from ticssync.cli import COMMANDS, root
 from ticssync.config import load_config
 
@@ -58,7 +57,16 @@ def test_sync_and_plan_answer_in_the_shape_of_the_contract(own: Company) -> None
             assert report["state"] in ("ok", "unavailable", "credentials", "safety_stop")
             for action in report["actions"]:
                 shape(action, "action direction criterion task key fields")
-                assert action["action"] in ("create", "adopt", "update", "comment", "attach", "restore", "marker", "none")
+                assert action["action"] in (
+                    "create",
+                    "adopt",
+                    "update",
+                    "comment",
+                    "attach",
+                    "restore",
+                    "marker",
+                    "none",
+                )
                 assert action["direction"] in ("out", "in")
                 for change in action["fields"].values():
                     shape(change, "from to")
@@ -120,7 +128,15 @@ def test_remind_answers_in_the_shape_of_the_contract(own: Company) -> None:
 def test_bundle_export_and_verify_answer_in_the_shape_of_the_contract(own: Company) -> None:
     done = own.cli("bundle", "export", "--json")
     shape(done.json, "path sha256 snapshot files bytes key_fingerprint left_out")
-    known = own.cli("bundle", "verify", done.json["path"], "--fingerprint", done.json["key_fingerprint"], "--json", config=False)
+    known = own.cli(
+        "bundle",
+        "verify",
+        done.json["path"],
+        "--fingerprint",
+        done.json["key_fingerprint"],
+        "--json",
+        config=False,
+    )
     unknown = own.cli("bundle", "verify", done.json["path"], "--json", config=False)
 
     assert (done.code, known.code) == (0, 0)
@@ -205,7 +221,9 @@ def test_evidence_comes_in_by_command_and_by_folder(own: Company) -> None:
 
 
 def test_init_answers_with_the_paths_it_made(tmp_path: Path) -> None:
-    ran = CliRunner().invoke(root, ["init", str(tmp_path / "管理"), "--non-interactive", "--company", "㈱髙﨑", "--json"])
+    ran = CliRunner().invoke(
+        root, ["init", str(tmp_path / "管理"), "--non-interactive", "--company", "㈱髙﨑", "--json"]
+    )
     found = json.loads(ran.stdout)
 
     assert ran.exit_code == 0
@@ -221,7 +239,11 @@ def test_demo_does_the_whole_job_and_answers_with_what_to_open(tmp_path: Path) -
 
         assert ran.exit_code == 0
         assert all(Path(path).exists() for path in found["paths"].values())
-        assert (found["created"], found["second_sync_writes"], found["verify"]["authentic"]) == (ITEMS, 0, True)
+        assert (found["created"], found["second_sync_writes"], found["verify"]["authentic"]) == (
+            ITEMS,
+            0,
+            True,
+        )
 
 
 def test_daemon_once_answers_with_its_three_jobs(own: Company) -> None:
@@ -247,7 +269,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize("command", WRONG, ids=" ".join)
-def test_a_wrong_command_line_is_code_2_with_a_message_and_changes_nothing(own: Company, command: tuple[str, ...]) -> None:
+def test_a_wrong_command_line_is_code_2_with_a_message_and_changes_nothing(
+    own: Company, command: tuple[str, ...]
+) -> None:
     before = own.events()
     ran = own.cli(*command, "--json")
     shown = own.cli(*command)
@@ -282,7 +306,9 @@ CANARY = "canary-7f3a91-秘密"
 
 
 def everything_under(folder: Path) -> bytes:
-    found = [path.read_bytes() for path in folder.rglob("*") if path.is_file() and "秘密の棚" not in path.parts]
+    found = [
+        path.read_bytes() for path in folder.rglob("*") if path.is_file() and "秘密の棚" not in path.parts
+    ]
     for path in folder.rglob("*.zip"):
         with zipfile.ZipFile(path) as package:
             found += [package.read(name) for name in package.namelist()]
@@ -290,7 +316,10 @@ def everything_under(folder: Path) -> bytes:
 
 
 def test_a_secret_reaches_no_output_no_log_no_file_and_no_bundle(own: Company) -> None:
-    own.edit_config("notify:\n  folder:\n    path: outbox", "notify:\n  mail: {host: 127.0.0.1, port: 9, security: none, from: a@example.jp, user: u}")
+    own.edit_config(
+        "notify:\n  folder:\n    path: outbox",
+        "notify:\n  mail: {host: 127.0.0.1, port: 9, security: none, from: a@example.jp, user: u}",
+    )
     shelf = own.root / "秘密の棚"
     shelf.mkdir()
     (shelf / "notify.mail.password").write_text(CANARY, "utf-8")
@@ -314,14 +343,19 @@ def test_a_secret_reaches_no_output_no_log_no_file_and_no_bundle(own: Company) -
 
 
 def test_a_secret_in_the_file_itself_is_never_repeated_by_a_message(own: Company) -> None:
-    own.edit_config("notify:\n  folder:\n    path: outbox", f"notify:\n  mail: {{host: [{CANARY}], password: {CANARY}, from: 5}}")
+    own.edit_config(
+        "notify:\n  folder:\n    path: outbox",
+        f"notify:\n  mail: {{host: [{CANARY}], password: {CANARY}, from: 5}}",
+    )
     ran = [own.cli(command, *more) for command in ("sync", "doctor", "remind") for more in ((), ("--json",))]
 
     assert all(one.code != 0 for one in ran)
     assert CANARY not in "".join(one.out + one.err for one in ran)
 
 
-def test_a_secret_for_a_tracker_that_is_not_there_is_named_with_the_nearest_and_not_repeated(own: Company) -> None:
+def test_a_secret_for_a_tracker_that_is_not_there_is_named_with_the_nearest_and_not_repeated(
+    own: Company,
+) -> None:
     own.environ["TICSSYNC_TRACKERS__LEGDER__API_KEY"] = CANARY
     ran = own.cli("sync", "--json")
     own.environ.clear()

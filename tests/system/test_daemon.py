@@ -13,7 +13,6 @@ from contextlib import contextmanager
 import pytest
 
 from tests.system.company import ITEMS, Company
-
 from ticssync.store.lease import read_lease
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals to another process are POSIX here")

@@ -34,7 +34,9 @@ LAST: Final = FIRST + ITEMS - 1
 
 def person(company: Company, *steps: dict[str, Any]) -> None:
     wishes = [json.dumps({"sheet": SHEET, **step}, ensure_ascii=False) for step in steps]
-    subprocess.run([PYTHON, str(PERSON), str(company.book), *wishes], check=True, capture_output=True, timeout=180)
+    subprocess.run(
+        [PYTHON, str(PERSON), str(company.book), *wishes], check=True, capture_output=True, timeout=180
+    )
 
 
 def quiet(company: Company) -> bool:
@@ -56,7 +58,11 @@ def test_statuses_set_and_the_whole_table_sorted_in_libreoffice_are_followed(syn
     ran = synced.cli("sync", "--json")
 
     assert (ran.code, ran.json["trackers"]["ledger"]["pulled"]) == (0, 2)
-    assert {item: synced.bound(item)[0].status for item in ("T-14", "T-20", "T-15")} == {"T-14": "done", "T-20": "doing", "T-15": "todo"}
+    assert {item: synced.bound(item)[0].status for item in ("T-14", "T-20", "T-15")} == {
+        "T-14": "done",
+        "T-20": "doing",
+        "T-15": "todo",
+    }
     assert next(iter(synced.rows())) == "T-46"
     assert (synced.cell("T-14", "status"), live(synced)) == ("完了", ITEMS)
     assert quiet(synced)
@@ -107,12 +113,17 @@ def test_what_libreoffice_saved_keeps_its_edits_when_our_own_changes_go_in(synce
     assert quiet(synced)
 
 
-def test_while_libreoffice_has_the_workbook_open_sync_ends_with_3_and_finishes_afterwards(synced: Company) -> None:
+def test_while_libreoffice_has_the_workbook_open_sync_ends_with_3_and_finishes_afterwards(
+    synced: Company,
+) -> None:
     synced.person({"T-14": {"title": "x"}})
     wish = json.dumps({"do": "wait", "sheet": SHEET})
     before = synced.book.read_bytes()
     with subprocess.Popen(
-        [PYTHON, str(PERSON), str(synced.book), wish], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [PYTHON, str(PERSON), str(synced.book), wish],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as office:
         assert office.stdout is not None
         assert office.stdout.readline() == "open\n"

@@ -80,7 +80,9 @@ def test_help_is_there_for_every_command_in_both_languages(lang: str) -> None:
     assert {line.split()[1] for line in codes} == {"0"}
     assert ran.stdout.count("Usage: ticssync") == len(known)
     assert japanese == (lang == "ja")
-    assert {"sqlalchemy", "apscheduler", "jinja2", "xlsxwriter", "cryptography", "icalendar"} & loaded(ran) == set()
+    assert {"sqlalchemy", "apscheduler", "jinja2", "xlsxwriter", "cryptography", "icalendar"} & loaded(
+        ran
+    ) == set()
 
 
 def test_lang_is_taken_by_every_help_also_of_a_group() -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from tests.system.company import Company
 from tests.system.history import KINDS
-
 from ticssync.app.status import status_json
 from ticssync.store import Event, Store, Transaction
 from ticssync.store.events import verify_chain
@@ -46,7 +45,9 @@ def test_the_story_holds_every_kind_of_fact(events: list[Event]) -> None:
     assert len(events) > 150
 
 
-def test_the_log_replayed_into_an_empty_store_gives_the_same_status_byte_for_byte(lived: Company, events: list[Event]) -> None:
+def test_the_log_replayed_into_an_empty_store_gives_the_same_status_byte_for_byte(
+    lived: Company, events: list[Event]
+) -> None:
     into = replayed(lived, events)
     days = [None, date.today(), date.today() + timedelta(days=400)]
     with lived.open() as workspace, workspace.store.read() as here, into.read() as there:
@@ -87,7 +88,11 @@ def other(value: object) -> object:
 def test_a_changed_field_of_any_event_is_found(events: list[Event], name: str) -> None:
     for at in {event.kind: number for number, event in enumerate(events)}.values():
         event = events[at]
-        forged = [*events[:at], dataclasses.replace(event, **{name: other(getattr(event, name))}), *events[at + 1 :]]
+        forged = [
+            *events[:at],
+            dataclasses.replace(event, **{name: other(getattr(event, name))}),
+            *events[at + 1 :],
+        ]
 
         assert verify_chain(forged), f"{name} of event {event.seq} ({event.kind})"
 
@@ -97,11 +102,15 @@ def test_a_changed_field_of_any_event_is_found(events: list[Event], name: str) -
     [lambda events: events[1:], lambda events: [*events[:40], *events[41:]], lambda events: [*events[:40], events[41], events[40], *events[42:]], lambda events: [*events[:41], *events[40:]]],
     ids=["first one gone", "one gone", "two exchanged", "one twice"],
 )  # fmt: skip
-def test_events_that_are_missing_exchanged_or_doubled_are_found(events: list[Event], forge: Callable[[list[Event]], list[Event]]) -> None:
+def test_events_that_are_missing_exchanged_or_doubled_are_found(
+    events: list[Event], forge: Callable[[list[Event]], list[Event]]
+) -> None:
     assert verify_chain(forge(events))
 
 
-def test_erasing_a_payload_leaves_the_chain_whole_and_the_rest_readable(lived: Company, events: list[Event]) -> None:
+def test_erasing_a_payload_leaves_the_chain_whole_and_the_rest_readable(
+    lived: Company, events: list[Event]
+) -> None:
     into = replayed(lived, events)
     noted = next(event for event in events if event.kind == "evidence.added")
     with into.write() as tx:
@@ -144,7 +153,9 @@ def test_doctor_finds_a_log_that_somebody_wrote_in(synced: Company, statement: s
     assert (checks.code, found["store.chain"]) == (1, "fail")
 
 
-def test_nothing_that_people_wrote_is_changed_on_its_way_through_the_log(lived: Company, events: list[Event], tmp_path: Path) -> None:
+def test_nothing_that_people_wrote_is_changed_on_its_way_through_the_log(
+    lived: Company, events: list[Event], tmp_path: Path
+) -> None:
     words = {event.data["to"] for event in events if event.kind == "task.overwritten"}
 
     assert "勝手な題名" in words

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.system.company import HEADS, ITEMS, Company, outgoing
-
 from ticssync.app.settle import drop, restore
 
 
@@ -22,7 +21,11 @@ def quiet(company: Company) -> bool:
     """The next pass writes nothing, neither there nor here."""
     before = (company.book.read_bytes(), company.book.stat().st_mtime_ns, len(company.events()))
     result = company.sync()
-    return outgoing(result) == [] and before == (company.book.read_bytes(), company.book.stat().st_mtime_ns, len(company.events()))
+    return outgoing(result) == [] and before == (
+        company.book.read_bytes(),
+        company.book.stat().st_mtime_ns,
+        len(company.events()),
+    )
 
 
 def states(company: Company, item: str) -> list[tuple[str, int]]:
@@ -42,7 +45,13 @@ def test_a_second_sync_leaves_the_file_its_time_and_the_log_alone(synced: Compan
     ran = synced.cli("sync", "--json")
     found = ran.json["trackers"]["ledger"]
 
-    assert (ran.code, found["created"], found["updated"], found["pulled"], found["actions"]) == (0, 0, 0, 0, [])
+    assert (ran.code, found["created"], found["updated"], found["pulled"], found["actions"]) == (
+        0,
+        0,
+        0,
+        0,
+        [],
+    )
     assert found["unchanged"] == ITEMS
     assert (synced.book.read_bytes(), synced.book.stat().st_mtime_ns, synced.events()) == before
 
@@ -50,7 +59,9 @@ def test_a_second_sync_leaves_the_file_its_time_and_the_log_alone(synced: Compan
 def test_an_idle_sync_in_another_language_writes_nothing_either(synced: Company) -> None:
     before = synced.book.read_bytes()
 
-    assert [synced.cli("sync", "--json", lang=lang).json["trackers"]["ledger"]["actions"] for lang in ("en", "ja")] == [[], []]
+    assert [
+        synced.cli("sync", "--json", lang=lang).json["trackers"]["ledger"]["actions"] for lang in ("en", "ja")
+    ] == [[], []]
     assert synced.book.read_bytes() == before
 
 
@@ -59,7 +70,11 @@ def test_plan_says_beforehand_exactly_what_sync_then_does(company: Company) -> N
         found = []
         for command in ("plan", "sync"):
             actions = company.cli(command, "--json").json["trackers"]["ledger"]["actions"]
-            found.append(sorted((one | {"key": ""} for one in actions), key=lambda one: json.dumps(one, sort_keys=True)))
+            found.append(
+                sorted(
+                    (one | {"key": ""} for one in actions), key=lambda one: json.dumps(one, sort_keys=True)
+                )
+            )
         return found[0], found[1]
 
     first = both()
@@ -217,7 +232,9 @@ def test_visible_columns_sorted_without_their_ids_stop_everything_with_exit_5(sy
     assert (synced.book.read_bytes(), synced.events()) == before
 
 
-def test_a_stale_copy_saved_over_the_workbook_is_merged_and_lost_rows_are_written_again(company: Company) -> None:
+def test_a_stale_copy_saved_over_the_workbook_is_merged_and_lost_rows_are_written_again(
+    company: Company,
+) -> None:
     company.sync(only=tuple(f"T-{number:02}" for number in range(1, 21)))
     stale = company.root / "古い写し.xlsx"
     shutil.copy(company.book, stale)
@@ -239,11 +256,15 @@ def test_a_stale_copy_saved_over_the_workbook_is_merged_and_lost_rows_are_writte
 def lock(company: Company) -> Path:
     """As LibreOffice writes it on another machine."""
     file = company.book.with_name(f".~lock.{company.book.name}#")
-    file.write_text(",花子,KOIDE-PC01,24.11.2026 09:00,file:///C:/Users/hanako/AppData/Roaming/LibreOffice/4;", "utf-8")
+    file.write_text(
+        ",花子,KOIDE-PC01,24.11.2026 09:00,file:///C:/Users/hanako/AppData/Roaming/LibreOffice/4;", "utf-8"
+    )
     return file
 
 
-def test_while_the_workbook_is_open_it_is_read_and_the_writes_wait_for_the_named_holder(synced: Company) -> None:
+def test_while_the_workbook_is_open_it_is_read_and_the_writes_wait_for_the_named_holder(
+    synced: Company,
+) -> None:
     done(synced)
     before, file = synced.book.read_bytes(), lock(synced)
     ran = synced.cli("sync", "--json")

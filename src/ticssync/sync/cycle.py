@@ -279,7 +279,7 @@ def _commit_tracker(this: Pass, tx: Transaction, known: Known, name: str, seen: 
     _commit_notes(this, tx, seen)
     _, full_at = known.cursors[name]
     if seen.cursor is not None:
-        working.put_cursor(tx, name, seen.cursor, instant_text(this.now()) if seen.complete else full_at)
+        working.put_cursor(tx, name, seen.cursor, instant_text(this.now()) if seen.whole else full_at)
     if known.read_on.get(name) != this.today.isoformat():
         tx.append("tracker.read", name, this.hands.by, {"kind": seen.site.kind, "on": this.today.isoformat()})
     working.put_memory(tx, name, seen.site.memory.take())

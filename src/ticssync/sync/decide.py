@@ -26,7 +26,7 @@ from ticssync.sync.plan import (
     next_marker,
     plan_task,
 )
-from ticssync.sync.pull import Pulled, pull, spokes_of
+from ticssync.sync.pull import Pulled, Spoke, pull, spokes_of
 from ticssync.sync.state import Display, Known, Site, Want
 
 
@@ -243,14 +243,39 @@ def _plan(
             }
         )
     )
-    if rendered != hub.rendered_hash:
+    # An outage changes nothing of what should be there: its passes must not write every task anew.
+    if rendered != hub.rendered_hash and all(name in good for name in want.trackers):
         decision.hubs[want.key] = replace(hub, rendered_hash=rendered)
     for spoke in spokes.values():
         values = desired(want, hub, spoke.site, display(spoke.site.language))
         decision.local[spoke.binding.ref] = {
             name: spoke.site.driver.view(name, value) for name, value in values.items()
         }
+        decision.facts += _overwritten(pulled, spoke, decision.local[spoke.binding.ref])
         _count_flips(pulled, spoke.binding.ref, decision, known, now)
+
+
+def _overwritten(pulled: Pulled, spoke: Spoke, shown: Fields) -> list[Fact]:
+    """What a person changed in a field of ours and we are about to put back: it is kept in the log.
+
+    A value that is just what should stand there is our own, written by a pass that died before it could say so.
+    """
+    one = spoke.binding
+    return [
+        Fact(
+            "task.overwritten",
+            str(one.key),
+            {
+                "tracker": one.ref.tracker,
+                "remote_id": one.ref.id,
+                "field": name,
+                "from": plain(old),
+                "to": plain(new),
+            },
+        )
+        for name, (old, new) in pulled.changes.get(one.ref, {}).items()
+        if spoke.site.owners.get(name) == "ticssync" and shown.get(name) != new
+    ]
 
 
 def _count_flips(pulled: Pulled, ref: RemoteRef, decision: Decision, known: Known, now: datetime) -> None:

@@ -34,8 +34,9 @@ class Seen:
     """What one tracker showed.
 
     `read`: strongly read tasks by place; `fates`: bound tasks that are gone or hidden; `complete`: the listing
-    held everything; `absent`: markers to make that are proven absent; `settled` and `waiting`: intents that are
-    answered for, or still wait for a lagging index.
+    held everything; `whole`: everything was asked for, though a lagging index may have left something out;
+    `absent`: markers to make that are proven absent; `settled` and `waiting`: intents that are answered for, or
+    still wait for a lagging index.
     """
 
     site: Site
@@ -50,6 +51,7 @@ class Seen:
     fates: dict[RemoteRef, Fate] = field(default_factory=dict)
     moved: dict[RemoteRef, RemoteRef] = field(default_factory=dict)
     complete: bool = False
+    whole: bool = False
     absent: frozenset[str] = frozenset()
     cursor: str | None = None
     notices: Sequence[Finding] = ()
@@ -112,13 +114,14 @@ def _look(seen: Seen, known: Known, need: frozenset[RemoteRef], make: tuple[str,
     if _full_look_due(full_at, now) and not driver.caps.listing:
         since = None
     listed, index_only = _list(seen, since)
+    seen.whole = seen.complete or since is None
     bound = {
         one.ref
         for one in known.bindings
         if one.ref.tracker == site.name and one.state in (BindingState.LIVE, BindingState.LOST)
     }
     doubtful = (
-        need | known.hot.get(site.name, frozenset()) | (bound - listed if seen.complete else frozenset())
+        need | known.hot.get(site.name, frozenset()) | (bound - listed if seen.whole else frozenset())
     ) & _of(site.name, bound | need)
     doubtful = (doubtful | index_only) - set(seen.read)
     if doubtful:

@@ -157,16 +157,6 @@ def _take_over(pulled: Pulled, spoke: Spoke, held: frozenset[str]) -> None:
     base = {**spoke.base, **{name: value for name, value in task.fields.items() if name not in held}}
     if base != spoke.base:
         pulled.bases[one.ref] = base
-    for name, (old, new) in changes.items():
-        if spoke.site.owners.get(name) == "ticssync":
-            payload = {
-                "tracker": one.ref.tracker,
-                "remote_id": one.ref.id,
-                "field": name,
-                "from": plain(old),
-                "to": plain(new),
-            }
-            pulled.facts.append(Fact("task.overwritten", str(one.key), payload))
     if changes:
         pulled.changes[one.ref] = changes
     _show(pulled, spoke, task, changes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tests.unit.app.office import Office
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Office:
+def office(tmp_path: Path) -> Iterator[Office]:
     """Nothing has been synced yet."""
-    return Office(tmp_path / "管理").found()
+    with closing(Office(tmp_path / "管理").found()) as made:
+        yield made

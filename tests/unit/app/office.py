@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -94,6 +94,12 @@ class Office:
     catalogs: tuple[str, ...] = ("tics",)
     trackers: tuple[str, ...] = ("a",)
     route: tuple[str, ...] = ("a",)
+    copies: list[Office] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._kept = ExitStack()
+        self._opened: Workspace | None = None
+        self._key: tuple[bytes, bool] = (b"", False)
 
     # -- the workspace as files
 
@@ -132,8 +138,11 @@ class Office:
 
     def copied_to(self, root: Path) -> Office:
         """The folder is copied; the trackers are the same."""
+        self.close()
         shutil.copytree(self.root, root)
-        return Office(root, self.clock, self.plugins, self.catalogs, self.trackers, self.route)
+        copy = Office(root, self.clock, self.plugins, self.catalogs, self.trackers, self.route)
+        self.copies.append(copy)
+        return copy
 
     def _write(self, name: str, text: str) -> None:
         (self.root / name).write_text(text, "utf-8")
@@ -146,10 +155,25 @@ class Office:
 
     @contextmanager
     def open(self, *, trackers_may_differ: bool = False) -> Iterator[Workspace]:
-        # One plugin object knows the kind; which server a tracker talks to stands in its settings.
-        extra = tuple(self.plugins.values())[:1]
-        with open_workspace(self.around, extra=extra, trackers_may_differ=trackers_may_differ) as workspace:
-            yield workspace
+        """The workspace, as the file stands now.  It stays open for the next call: opening is most of the time."""
+        key = ((self.root / "ticssync.yaml").read_bytes(), trackers_may_differ)
+        if self._opened is None or key not in (self._key, (self._key[0], True)):
+            self.close()
+            # One plugin object knows the kind; which server a tracker talks to stands in its settings.
+            opening = open_workspace(
+                self.around,
+                extra=tuple(self.plugins.values())[:1],
+                trackers_may_differ=trackers_may_differ,
+            )
+            self._opened, self._key = self._kept.enter_context(opening), key
+        yield self._opened
+
+    def close(self) -> None:
+        """Nothing of this folder, or of a copy, is open any more."""
+        self._opened = None
+        self._kept.close()
+        for copy in self.copies:
+            copy.close()
 
     def sync(self, **order: Any) -> SyncResult:
         with self.open() as workspace:

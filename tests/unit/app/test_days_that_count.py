@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -64,9 +65,10 @@ def test_nobody_is_reminded_of_a_piece_of_evidence_that_was_replaced_in_time(off
 
 def test_before_the_first_sync_the_day_is_the_companys_own(tmp_path: Path) -> None:
     """Late in the afternoon of the first of April in Greenwich it is the second in Japan."""
-    office = Office(tmp_path / "管理", Clock(datetime(2026, 4, 1, 16, tzinfo=timezone.utc))).found()
+    clock = Clock(datetime(2026, 4, 1, 16, tzinfo=timezone.utc))
 
-    assert office.status()["as_of"] == "2026-04-02"
+    with closing(Office(tmp_path / "管理", clock).found()) as office:
+        assert office.status()["as_of"] == "2026-04-02"
 
 
 def test_states_speak_of_the_last_look_at_the_trackers_that_hold_tasks_now(office: Office) -> None:
