@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 
-import networkx
+import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,9 +26,9 @@ WAYS: Counter[str] = Counter()
 
 def hops(moves: Mapping[str, list[str]], start: str, goals: list[str]) -> int | None:
     """The number of hops of the shortest way, by another library's search."""
-    graph = networkx.DiGraph([(one, other) for one, others in moves.items() for other in others])
+    graph = nx.DiGraph([(one, other) for one, others in moves.items() for other in others])
     graph.add_nodes_from(STATES)
-    lengths = networkx.single_source_shortest_path_length(graph, start)
+    lengths = nx.single_source_shortest_path_length(graph, start)
     return min((lengths[goal] for goal in goals if goal in lengths), default=None)
 
 
@@ -50,7 +51,7 @@ def _ways(moves: dict[str, list[str]], start: str, goals: list[str]) -> None:
 def test_a_way_is_the_shortest_there_is_and_each_of_its_hops_is_allowed() -> None:
     WAYS.clear()
     _ways()
-    line = {one: [other] for one, other in zip(STATES, STATES[1:], strict=False)}
+    line = {one: [other] for one, other in itertools.pairwise(STATES)}
 
     assert status_path(line, "a", ["f"]) is None
     assert {"none", "0 hops", "1 hops", "2 hops", "3 hops"} <= {
