@@ -17,13 +17,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.faults.deaths import Death, Points
 from tests.unit.sync.world import World, outgoing
+from ticssync.model.binding import BindingState
 from ticssync.store import Event
+from ticssync.sync import decide, identity
 from ticssync.testing.behaviour import Behaviour
 from ticssync.testing.fake_site import full, index, strong
 from ticssync.testing.wire import Fault, Issue
@@ -33,6 +35,7 @@ ITEMS = ("T-01", "T-02", "T-03")
 WORDS = {"未着手": "todo", "対応中": "doing", "確認待ち": "review", "完了": "done", "対象外": "wont_do"}
 SOME = st.sampled_from(ITEMS)
 ONE = st.integers(0, 1)
+AFTER = st.integers(0, 4)
 REACHED: Counter[str] = Counter()
 ACTIONS = frozenset({
     "died at first", "person status", "person title", "deleted", "hidden", "shown again", "copied", "our title", "answer lost", "not sent",
@@ -137,24 +140,21 @@ class Histories(RuleBasedStateMachine):
         self.world.clock.advance(130)
         self.world.sync()
 
-    @rule(
-        number=ONE,
-        fault=st.sampled_from((Fault.ANSWER_LOST, Fault.NOT_SENT, Fault.GARBLED, Fault.UNAUTHORIZED)),
-        after=st.integers(0, 4),
-    )
-    def a_sync_with_a_fault(self, number: int, fault: Fault, after: int) -> None:
-        names = {
-            Fault.ANSWER_LOST: "answer lost",
-            Fault.NOT_SENT: "not sent",
-            Fault.GARBLED: "garbled",
-            Fault.UNAUTHORIZED: "login lost",
-        }
-        REACHED[names[fault]] += 1
-        server = self.world.server(self._tracker(number))
-        self.world.clock.advance(130)
-        server.fail_at(server.request_count + 1 + after, fault)
-        self.world.sync()
-        server._planned_at.clear()
+    @rule(number=ONE, after=AFTER)
+    def a_sync_whose_request_is_not_sent(self, number: int, after: int) -> None:
+        self._with_fault(number, Fault.NOT_SENT, after, "not sent")
+
+    @rule(number=ONE, after=AFTER)
+    def a_sync_whose_answer_is_lost(self, number: int, after: int) -> None:
+        self._with_fault(number, Fault.ANSWER_LOST, after, "answer lost")
+
+    @rule(number=ONE, after=AFTER)
+    def a_sync_whose_answer_is_garbage(self, number: int, after: int) -> None:
+        self._with_fault(number, Fault.GARBLED, after, "garbled")
+
+    @rule(number=ONE, after=AFTER)
+    def a_sync_whose_login_is_gone(self, number: int, after: int) -> None:
+        self._with_fault(number, Fault.UNAUTHORIZED, after, "login lost")
 
     @rule(at=st.integers(1, 24))
     def a_sync_that_dies(self, at: int) -> None:
@@ -257,6 +257,15 @@ class Histories(RuleBasedStateMachine):
         for server in self.world.servers.values():
             server.watch = watch
 
+    def _with_fault(self, number: int, fault: Fault, after: int, name: str) -> None:
+        """One of the next requests of this tracker goes wrong, once."""
+        REACHED[name] += 1
+        server = self.world.server(self._tracker(number))
+        self.world.clock.advance(130)
+        server.fail_at(server.request_count + 1 + after, fault)
+        self.world.sync()
+        server._planned_at.clear()
+
     def _with_points(self, at: int, name: str) -> None:
         points = Points(at)
         self._watch(points)
@@ -275,40 +284,34 @@ MACHINES: dict[str, dict[str, Callable[[], Behaviour]]] = {
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_no_history_makes_two_of_one_task_loses_an_edit_or_goes_on_writing(name: str) -> None:
-    machine = type("Machine", (Histories,), {"behaviours": MACHINES[name]})
     REACHED.clear()
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=14,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    live_through(MACHINES[name], set(Phase))
 
     missing = (ACTIONS | OUTCOMES) - {one for one, number in REACHED.items() if number}
     assert missing == set(), dict(REACHED)
 
 
+def live_through(behaviours: dict[str, Callable[[], Behaviour]], phases: set[Phase]) -> None:
+    wanted = settings(
+        max_examples=40, stateful_step_count=16, deadline=None, derandomize=True, database=None, phases=phases,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    run_state_machine_as_test(type("Machine", (Histories,), {"behaviours": behaviours}), settings=wanted)
+
+
 def test_the_machine_sees_an_engine_that_makes_deleted_tasks_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checker checked: where a tomb no longer holds its place, a deleted task comes back, and this is seen."""
-    from ticssync.model.binding import BindingState
-    from ticssync.sync import decide, identity
-
     monkeypatch.setattr(identity, "HOLDING", (BindingState.LIVE, BindingState.LOST))
-    monkeypatch.setattr(decide, "HOLDING", (BindingState.LIVE, BindingState.LOST), raising=False)
-    machine = type("Machine", (Histories,), {"behaviours": {"a": full}})
 
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=60,
-                stateful_step_count=14,
-                deadline=None,
-                derandomize=True,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        live_through(MACHINES["workbook-like"], {Phase.generate})
+
+
+def test_the_machine_sees_an_engine_that_takes_its_own_half_way_for_an_edit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same for a status that takes several moves and is cut off between them."""
+    monkeypatch.setattr(decide, "_halfway", lambda _good, _bases: {})
+
+    with pytest.raises(AssertionError):
+        live_through(MACHINES["workbook-like with a jira-like mirror"], {Phase.generate})

@@ -205,9 +205,10 @@ def _send(
         return
     intents = [_intent(one, site, hint, now()) for one in creates]
     notes = {one.binding.ref: _note_intent(one, site, now()) for one in updates if one.note is not None}
-    if intents or notes:
+    walks = {one.binding.ref: _walk_intent(one, site, now()) for one in updates if len(one.status_path) > 1}
+    if intents or notes or walks:
         with hands.store.write() as tx:
-            add_intents(tx, [*intents, *notes.values()], hands.token)
+            add_intents(tx, [*intents, *notes.values(), *walks.values()], hands.token)
     hands.guard()
     drafts = [Draft(one.key, str(one.marker), one.fields) for one in creates]
     changes = [_change(one, notes.get(one.binding.ref)) for one in updates]
@@ -216,7 +217,8 @@ def _send(
     outcomes = Outcomes(
         made=list(zip(creates, made, strict=True)), changed=list(zip(updates, changed, strict=True)),
         intents={**{str(one.marker): intent.id for one, intent in zip(creates, intents, strict=True)}},
-        notes={ref: intent.id for ref, intent in notes.items()}, repairs=tuple(seen.repairs),
+        notes={ref: intent.id for ref, intent in notes.items()},
+        walks={ref: intent.id for ref, intent in walks.items()}, repairs=tuple(seen.repairs),
     )  # fmt: skip
     with hands.store.write() as tx:
         record(
@@ -246,6 +248,14 @@ def _note_intent(one: Update, site: Site, at: datetime) -> Intent:
     return Intent(
         name, one.binding.key, site.name, "comment", f"[ticssync {name[:12]}]", "", instant_text(at), payload
     )
+
+
+def _walk_intent(one: Update, site: Site, at: datetime) -> Intent:
+    """A status that takes several moves: what is found on the way afterwards must be known as ours."""
+    ref = one.binding.ref
+    name = digest(["status", str(one.binding.key), site.name, ref.id])[:20]
+    payload = {"remote_id": ref.id, "path": list(one.status_path)}
+    return Intent(name, one.binding.key, site.name, "status", "", "", instant_text(at), payload)
 
 
 def _change(one: Update, note: Intent | None) -> Change:

@@ -95,6 +95,9 @@ def decide(
     bases = {ref: base.fields for ref, base in known.bases.items()} | {
         ref: _as_shown(good, ref, sent) for ref, sent in identity.adopted.items()
     }
+    halfway = _halfway(good, bases)
+    bases |= halfway
+    decision.bases |= halfway
     by_key: dict[TaskKey, list[Binding]] = {}
     for one in identity.bindings.values():
         by_key.setdefault(one.key, []).append(one)
@@ -179,6 +182,16 @@ def _as_it_will_stand(identity: Identity, coming: Sequence[Binding]) -> tuple[Bi
         if one.state is not BindingState.TOMB or (one.key, one.ref.tracker) not in places
     ]
     return (*standing, *coming)
+
+
+def _halfway(good: Mapping[str, Seen], bases: Mapping[RemoteRef, Fields]) -> dict[RemoteRef, Fields]:
+    """Where our own way through a workflow was cut off, the status that it left is agreed, not taken in."""
+    return {
+        ref: {**bases[ref], "status": seen.read[ref].fields["status"]}
+        for seen in good.values()
+        for ref in seen.halfway
+        if "status" in bases.get(ref, NO_FIELDS) and "status" in seen.read[ref].fields
+    }
 
 
 def _as_shown(good: Mapping[str, Seen], ref: RemoteRef, sent: Fields) -> Fields:

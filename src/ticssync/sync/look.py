@@ -36,7 +36,7 @@ class Seen:
     `read`: strongly read tasks by place; `fates`: bound tasks that are gone or hidden; `complete`: the listing
     held everything; `whole`: everything was asked for, though a lagging index may have left something out;
     `absent`: markers to make that are proven absent; `settled` and `waiting`: intents that are answered for, or
-    still wait for a lagging index.
+    still wait for a lagging index; `halfway`: tasks whose status stands on a way of ours that was cut off.
     """
 
     site: Site
@@ -59,6 +59,7 @@ class Seen:
     settled: tuple[Intent, ...] = ()
     waiting: tuple[Intent, ...] = ()
     notes_found: tuple[Intent, ...] = ()
+    halfway: frozenset[RemoteRef] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -120,6 +121,7 @@ def _look(seen: Seen, known: Known, need: frozenset[RemoteRef], make: tuple[str,
         for one in known.bindings
         if one.ref.tracker == site.name and one.state in (BindingState.LIVE, BindingState.LOST)
     }
+    need |= {_place(one) for one in known.intents.get(site.name, ()) if one.op == "status"}
     doubtful = (
         need | known.hot.get(site.name, frozenset()) | (bound - listed if seen.whole else frozenset())
     ) & _of(site.name, bound | need)
@@ -194,6 +196,7 @@ def _recover(seen: Seen, intents: Sequence[Intent], now: datetime) -> None:
         _recover_creates(seen, creates, now)
     if notes:
         _recover_notes(seen, notes)
+    _recover_walks(seen, [one for one in intents if one.op == "status"])
 
 
 def _recover_creates(seen: Seen, creates: Sequence[Intent], now: datetime) -> None:
@@ -216,12 +219,27 @@ def _recover_creates(seen: Seen, creates: Sequence[Intent], now: datetime) -> No
 
 
 def _recover_notes(seen: Seen, notes: Sequence[Intent]) -> None:
-    refs = {one.id: RemoteRef(one.tracker, str(one.payload["remote_id"])) for one in notes}
+    refs = {one.id: _place(one) for one in notes}
     there = seen.site.driver.comments(sorted(set(refs.values())))
     seen.notes_found = tuple(
         one for one in notes if any(one.marker in comment.text for comment in there.get(refs[one.id], ()))
     )
     seen.settled = (*seen.settled, *notes)
+
+
+def _place(one: Intent) -> RemoteRef:
+    return RemoteRef(one.tracker, str(one.payload["remote_id"]))
+
+
+def _recover_walks(seen: Seen, walks: Sequence[Intent]) -> None:
+    """A status on a way through the workflow that we did not finish is nobody's edit: the way is gone on with."""
+    for one in walks:
+        ref = _place(one)
+        task = seen.read.get(ref)
+        if task is not None and task.raw_status in one.payload["path"] and task.changed_by_person is not True:
+            seen.halfway |= {ref}
+    answered = [one for one in walks if _place(one) in seen.read or _place(one) in seen.fates]
+    seen.settled = (*seen.settled, *answered)
 
 
 def ours(task: RemoteTask, workspace: str) -> Marker | None:

@@ -24,13 +24,14 @@ from ticssync.sync.state import Known, Site
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What was asked and what was answered, in order.  `intents` by marker and `notes` by place name the rows to
-    settle; `routeless` are status changes that no workflow allows."""
+    """What was asked and what was answered, in order.  `intents` by marker, `notes` and `walks` by place name the
+    rows to settle; `routeless` are status changes that no workflow allows."""
 
     made: Sequence[tuple[Create, Outcome]] = ()
     changed: Sequence[tuple[Update, Outcome]] = ()
     intents: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[RemoteRef, str] = field(default_factory=dict)
+    walks: Mapping[RemoteRef, str] = field(default_factory=dict)
     repairs: Sequence[Repair] = ()
     routeless: Sequence[tuple[Update, str]] = ()
 
@@ -184,6 +185,8 @@ def _changed(
     if not isinstance(outcome, Done):
         report.waiting.append(str(one.key))
         return
+    if one.ref in outcomes.walks:
+        working.drop_intent(tx, outcomes.walks[one.ref])
     if update.note is not None and one.ref in outcomes.notes:
         _note_done(tx, update, outcomes.notes[one.ref], by, report)
     task = outcome.task
@@ -225,7 +228,7 @@ def _base_after_update(
         if name not in task.fields or found == wanted:
             base[name] = wanted
             _unrefuse(tx, known, one.key, site.name, name, by)
-        elif found == update.before.get(name) or site.owners.get(name) == "ticssync":
+        elif _ours(name, found, site, update, task):
             base[name] = found
             _refuse(
                 tx,
@@ -242,6 +245,15 @@ def _base_after_update(
             # A third value: a person was quicker than our read.
             base[name] = wanted
     return base
+
+
+def _ours(name: str, found: FieldValue, site: Site, update: Update, task: RemoteTask) -> bool:
+    """Whether what was read back is what was left of our own write, and no person's value: it is as before, or
+    the field is ours, or the status stopped on the way that we took."""
+    stopped = (
+        name == "status" and task.raw_status in update.status_path and task.changed_by_person is not True
+    )
+    return found == update.before.get(name) or site.owners.get(name) == "ticssync" or stopped
 
 
 def _event(tx: Transaction, update: Update, task: RemoteTask, by: By) -> None:

@@ -189,7 +189,11 @@ def test_a_tracker_cannot_take_the_name_of_one_that_has_tasks(office: Office) ->
     for old, new in (("a", "b"), ("b", "a"), ("a", "a")):
         with office.open(trackers_may_differ=True) as workspace, pytest.raises(UsageError):
             settle.rename_tracker(workspace, old, new)
+    office.configure(trackers=("b",), route=("b",))
+    with office.open(trackers_may_differ=True) as workspace, pytest.raises(UsageError) as refused:
+        settle.rename_tracker(workspace, "a", "b")
 
+    assert "bound to the tracker b already" in str(refused.value)
     assert (office.bound("T-01"), office.events("tracker.renamed")) == (before, [])
 
 

@@ -351,8 +351,11 @@ def test_a_frozen_field_stands_among_the_refusals_and_does_not_leave_them_by_its
         world.person("T-01", 件名=f"自動処理{number}")
         report = world.sync()["a"]
     later = world.sync()["a"]
+    # It stands right for a moment; nobody has said that it may go on.
+    world.person("T-01", 件名="T-01 項目")
+    right = world.sync()["a"]
 
-    for one in (report, later):
+    for one in (report, later, right):
         assert [(line["task"], line["field"]) for line in one.refusals] == [("tics/T-01", "title")]
         assert "unfreeze tics/T-01" in one.refusals[0]["why"]
     assert refused(world) == ["title"]
