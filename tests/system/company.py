@@ -213,6 +213,7 @@ class Moment:
 
     def back(self) -> Company:
         """Everything as it was kept."""
+        self.company.environ.clear()
         shutil.rmtree(self.company.root)
         shutil.copytree(self.kept, self.company.root)
         return self.company

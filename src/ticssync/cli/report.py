@@ -152,6 +152,9 @@ def common(function: Function) -> Function:
         verbose: bool,
         **rest: Any,
     ) -> Any:
+        if click.get_current_context().invoked_subcommand is not None:
+            # A group whose sub-command is named: that one has these options itself.
+            return None
         # Loaded when a command runs, not when its help is asked for.
         from ticssync.app.workspace import of_this_process
 
