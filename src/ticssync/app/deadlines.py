@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -128,8 +127,3 @@ def write_ics(workspace: Workspace, file: Path, today: date | None = None) -> Pa
     )
     write_file(file, content)
     return file
-
-
-def by_id(found: tuple[Duty, ...]) -> Mapping[str, Duty]:
-    """Duties by their name."""
-    return {one.id: one for one in found}

@@ -166,23 +166,3 @@ def calendar(config: Config) -> CompanyCalendar:
         frozenset(value.get("working_days") or ()),
         part.fiscal_year_start,
     )
-
-
-def catalog_of(workspace: Workspace, item: str) -> tuple[Catalog, Any]:
-    """(catalogue, criterion) for `T-14` or `tics/T-14`.  Raises UsageError with the nearest id."""
-    from ticssync.yamlfile import nearest
-
-    known = {one.ref: (catalog, one) for catalog in catalogs(workspace.config) for one in catalog.items}
-    found = [ref for ref in known if item in (ref, ref.rpartition("/")[2])]
-    if len(found) > 1:
-        raise UsageError(
-            say("{item} stands in several schemes", item=item),
-            fix=say("there are: {known}", known=", ".join(sorted(found))),
-        )
-    if found:
-        return known[found[0]]
-    near = nearest(item, sorted({*known, *(ref.rpartition("/")[2] for ref in known)}))
-    raise UsageError(
-        say("the catalogue has no item {item}", item=item),
-        fix=say("did you mean {near}?", near=near) if near else say("ticssync catalog list"),
-    )

@@ -117,17 +117,12 @@ def _standing(ledger: Ledger, scheme: str, item: Mapping[str, Any], bound: Seque
         late,
         _together(main),
         proof,
-        str_or_said(reason),
+        reason,
         act,
         due,
         owner,
         tasks,
     )
-
-
-def str_or_said(reason: str) -> str:
-    """Kept as it is: the edge translates it."""
-    return reason
 
 
 def rule_of(item: Mapping[str, Any]) -> EvidenceRule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -162,8 +162,3 @@ def common(function: Function) -> Function:
         return function(Call(around, as_json), **rest)
 
     return wrapped  # type: ignore[return-value]
-
-
-def shown_rows(rows: Sequence[Sequence[Any]]) -> list[list[str]]:
-    """Cells as text."""
-    return [["" if cell is None else str(cell) for cell in row] for row in rows]

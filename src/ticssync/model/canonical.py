@@ -17,9 +17,7 @@ REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys, no blanks, text as itself (not \\u escapes): equal values, equal bytes."""
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def sha256_text(text: str) -> str:

@@ -211,7 +211,9 @@ class TrackerDriver(ABC):  # noqa: B024 - every verb has an answer, so that the 
         """One outcome per change, in order."""
         raise NotSupported("update")
 
-    def write(self, drafts: Sequence[Draft], changes: Sequence[Change]) -> tuple[list[Outcome], list[Outcome]]:
+    def write(
+        self, drafts: Sequence[Draft], changes: Sequence[Change]
+    ) -> tuple[list[Outcome], list[Outcome]]:
         """Creates and updates of one cycle; a tracker with `file_batch` makes one file write of them."""
         return self.create(drafts) if drafts else [], self.update(changes) if changes else []
 
@@ -242,7 +244,6 @@ class TrackerDriver(ABC):  # noqa: B024 - every verb has an answer, so that the 
     def search(self, query: str) -> Iterator[RemoteTask]:
         """Tasks that a person may want to adopt."""
         raise NotSupported("search")
-
 
     def credential_expiry(self) -> date | None:
         """The last day that the token works, where the tracker tells."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, make_url, select, text, update
 
@@ -228,9 +228,6 @@ class Store:
     def close(self) -> None:
         """Give the connections back; SQLite folds its write-ahead log into the file."""
         self.engine.dispose()
-
-
-REPLAYED: Final = "replayed"
 
 
 def replay(events: list[Event], into: Store) -> None:

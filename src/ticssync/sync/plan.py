@@ -59,7 +59,6 @@ class Work:
     creates: list[Create] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     waiting: list[TaskKey] = field(default_factory=list)
-    elsewhere: list[Binding] = field(default_factory=list)
     unchanged: int = 0
 
 
