@@ -114,6 +114,8 @@ class Host:
             names={person.id: person.name for person in people.values()},
             labels=dict(mapping.texts),
             marker_place=mapping.marker,
+            values=mapping.values,
+            given=mapping.given,
         )
         opening = Opening(
             name=part.name, workspace=config.workspace, settings=settings, table=table, root=config.root, clock=clock,

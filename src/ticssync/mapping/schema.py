@@ -5,7 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 from ticssync.errors import say
 from ticssync.model.key import PART_PATTERN
@@ -77,6 +86,29 @@ class Override(_Strict):
     assignee: StrictStr | None = Field(default=None, description="person id, or role:owner")
 
 
+class CollectRule(_Strict):
+    """What people put into a task that is taken in as evidence.  Private notes only where the company says so."""
+
+    notes: StrictBool = True
+    private_notes: StrictBool = False
+    files: StrictBool = True
+
+
+class ConfirmRule(_Strict):
+    """What a confirmer does in the tracker, with an account of their own, to confirm: a status (the tracker's own),
+    or a field and its value.  Proven by the task's history."""
+
+    status: StrictStr | None = None
+    field: StrictStr | None = None
+    value: StrictStr | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ConfirmRule:
+        if (self.status is None) == (self.field is None) or (self.field is None) != (self.value is None):
+            raise ValueError(say("confirm_when: give either status:, or field: and value:"))
+        return self
+
+
 class Mapping(_Strict):
     """One mapping file."""
 
@@ -96,6 +128,20 @@ class Mapping(_Strict):
     )
     on_confirm: Status | None = Field(default=None, description="確認されたときに書く状態（既定: 書かない）")
     on_return: Status = Field(default=Status.DOING, description="差戻しのときに書く状態")
+    values: dict[StrictStr, dict[StrictStr, StrictStr]] = Field(
+        default_factory=dict,
+        description="項目 → トラッカーの値 → ticssync の値 / field → the tracker's value → ours",
+    )
+    given: dict[StrictStr, StrictStr] = Field(
+        default_factory=dict, description="作るときに一度だけ入れる値 / given once, at creation"
+    )
+    collect: CollectRule = Field(
+        default_factory=CollectRule, description="証跡として取り込むもの / what is taken in as evidence"
+    )
+    confirm_when: ConfirmRule | None = Field(
+        default=None,
+        description="確認者が自分のアカウントで行う確認 / how a confirmer confirms in the tracker",
+    )
     texts: dict[StrictStr, StrictStr] = Field(
         default_factory=dict, description="トラッカーの種類が使う表示名"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,6 +80,16 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class OutFile:
+    """A file of ours to hang on a task.  `name` carries part of the file's hash, so that a lost answer is found
+    again by the name; `path` is where its bytes lie."""
+
+    name: str
+    path: Path
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """All that one task gets in one go.  `expect` is what was last read: a driver that can compare must.
 
@@ -95,6 +105,24 @@ class Change:
     note: Note | None = None
     marker: str | None = None
     key: TaskKey | None = None
+    files: tuple[OutFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One entry of a task's history: who changed which field to what, and when.
+
+    `field`, `old` and `new` are the tracker's own (a field id of the mapping, status ids); `author` is the account
+    id, `author_name` what the tracker shows of it; `at` is aware UTC; `id` names the entry there.
+    """
+
+    id: str
+    field: str
+    old: str | None
+    new: str | None
+    author: str
+    at: datetime
+    author_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +160,8 @@ class RemoteSchema:
     """What the tracker offers: fields, statuses (id → name, in order), people (id → name).
 
     `moves`: the workflow where it is known, remote status id → those that may follow.  Empty: any may follow any,
-    or only `next_statuses` can tell.
+    or only `next_statuses` can tell.  `choices`: what a field of the tracker may hold, by the tracker's own field
+    id: id → name (issue types, priorities, categories, versions).
     """
 
     fields: Sequence[FieldSchema] = ()
@@ -141,6 +170,7 @@ class RemoteSchema:
     people: Mapping[str, str] = field(default_factory=dict)
     upload_limit: int | None = None
     moves: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +258,21 @@ class TrackerDriver(ABC):  # noqa: B024 - every verb has an answer, so that the 
     def next_statuses(self, refs: Sequence[RemoteRef]) -> dict[RemoteRef, Sequence[Move]]:
         """Which statuses may be set now, by task; a missing ref means: not known, try directly."""
         return {}
+
+    def moves_from(self, status: str) -> Sequence[str]:
+        """Which statuses (the tracker's own ids) may follow this one, as far as is known without a task in it."""
+        try:
+            return tuple(self.schema().moves.get(status, ()))
+        except NotSupported:
+            return ()
+
+    def status_name(self, status: str) -> str:
+        """What people call a status of this id."""
+        return status
+
+    def history(self, refs: Sequence[RemoteRef]) -> dict[RemoteRef, Sequence[FieldChange]]:
+        """Who changed what, oldest first, by task."""
+        raise NotSupported("history")
 
     def comments(self, refs: Sequence[RemoteRef]) -> dict[RemoteRef, Sequence[Comment]]:
         """Comments by task."""

@@ -49,7 +49,8 @@ class Table:
     `fields`: canonical field → the tracker's field or column.  `statuses`: remote status → canonical, in
     the mapping's order; the first remote status of a canonical one is what we write.  `people`: person id →
     account there; `names`: person id → display name.  `labels`: texts the tracker shows, by a name that the
-    kind documents (column heads, sheet names).
+    kind documents (column heads, sheet names).  `values`: canonical field → the tracker's own value → ours, the
+    first of equal ones is written.  `given`: the tracker's own field → value, once at creation.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +59,8 @@ class Table:
     names: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     marker_place: str = ""
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def remote_status(self, canonical: str) -> str | None:
         """What to write for a canonical status; None where the mapping has none."""

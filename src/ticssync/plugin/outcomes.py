@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -53,10 +53,14 @@ class Unsafe(Exception):  # noqa: N818 - the door's published name
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It happened.  `task` is the state read back in the same breath, None where the answer had none."""
+    """It happened.  `task` is the state read back in the same breath, None where the answer had none.
+
+    `refused`: fields that the tracker did not take along, with its own words.
+    """
 
     ref: RemoteRef
     task: RemoteTask | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

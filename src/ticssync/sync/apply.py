@@ -83,7 +83,7 @@ def route(site: Site, work: Work, known: Known) -> list[tuple[Update, str]]:
         # What the tracker can show of it: one with fewer words than ours goes to the nearest that it has.
         shown = site.driver.view("status", update.set["status"])
         goals = [remote for remote, canonical in site.statuses.items() if canonical == shown]
-        path, why = _way(update, goals, moves, allowed.get(update.binding.ref))
+        path, why = _way(site, update, goals, moves, allowed.get(update.binding.ref))
         before = known.refusals.get((update.binding.key, site.name, "status"))
         silent = before is not None and not known.retry and not moves and update.binding.ref not in allowed
         work.updates.remove(update)
@@ -108,39 +108,57 @@ def _moves(site: Site) -> Mapping[str, Sequence[str]]:
 
 
 def _way(
-    update: Update, goals: Sequence[str], moves: Mapping[str, Sequence[str]], allowed: Sequence[Move] | None
+    site: Site,
+    update: Update,
+    goals: Sequence[str],
+    moves: Mapping[str, Sequence[str]],
+    allowed: Sequence[Move] | None,
 ) -> tuple[tuple[str, ...], str]:
     if not goals:
         return (), say("the mapping has no word for the status {status}", status=update.set["status"])
     if moves:
         found = status_path(moves, update.raw_status, goals)
-        return (
-            (found, "")
-            if found is not None
-            else (
-                (),
-                say(
-                    "the workflow has no way from {start} to {goal}",
-                    start=update.raw_status,
-                    goal=" / ".join(goals),
-                ),
-            )
-        )
+        return (found, "") if found is not None else ((), _no_way(site, update, goals))
     if allowed is None:
         return (), ""
     move = next((one for one in allowed if one.to_status in goals), None)
-    if move is None:
-        known = ", ".join(one.to_status for one in allowed) or "-"
-        return (), say(
-            "the tracker does not allow {goal} now (allowed: {known})", goal=" / ".join(goals), known=known
-        )
-    if move.required_fields:
+    if move is not None and move.required_fields:
         return (), say(
             "the tracker wants {fields} filled for {goal}",
             fields=", ".join(move.required_fields),
-            goal=move.to_status,
+            goal=site.driver.status_name(move.to_status),
         )
-    return (move.to_status,), ""
+    found = (move.to_status,) if move is not None else _over_several(site, update, goals, allowed)
+    if found is None:
+        known = ", ".join(site.driver.status_name(one.to_status) for one in allowed) or "-"
+        return (), say(
+            "the tracker does not allow {goal} now (allowed: {known})",
+            goal=" / ".join(map(site.driver.status_name, goals)),
+            known=known,
+        )
+    return found, ""
+
+
+def _no_way(site: Site, update: Update, goals: Sequence[str]) -> str:
+    name = site.driver.status_name
+    return say(
+        "the workflow has no way from {start} to {goal}",
+        start=name(update.raw_status),
+        goal=" / ".join(map(name, goals)),
+    )
+
+
+def _over_several(
+    site: Site, update: Update, goals: Sequence[str], allowed: Sequence[Move]
+) -> tuple[str, ...] | None:
+    """A way of several moves: the first is what may be set now, the others what the tracker is known to allow.
+    A move that asks for fields is no part of it: nobody would fill them."""
+    free = tuple(one.to_status for one in allowed if not one.required_fields)
+
+    def following(status: str) -> Sequence[str]:
+        return free if status == update.raw_status else site.driver.moves_from(status)
+
+    return status_path(following, update.raw_status, goals)
 
 
 def apply(
@@ -280,6 +298,6 @@ def _read_back(
         task: RemoteTask | None = (
             answer.task if answer is not None and answer.fate in (Fate.PRESENT, Fate.MOVED) else None
         )
-        return Done(one.ref, task)
+        return Done(one.ref, task, one.refused)
 
     return [completed(one) for one in made], [completed(one) for one in changed]

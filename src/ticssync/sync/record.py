@@ -94,7 +94,7 @@ def _made(
     _retire(tx, site.name, create, by)
     payload = bound_payload(task, create.marker.generation, create.role)
     tx.append("task.bound", str(create.key), by, payload)
-    base = _base_after_create(tx, site, create, task, by, report)
+    base = _base_after_create(tx, site, create, outcome, by, report)
     binding_rows.put_base(
         tx,
         task.ref,
@@ -132,27 +132,20 @@ def _retire(tx: Transaction, tracker: str, create: Create, by: By) -> None:
 
 
 def _base_after_create(
-    tx: Transaction, site: Site, create: Create, task: RemoteTask, by: By, report: TrackerReport
+    tx: Transaction, site: Site, create: Create, done: Done, by: By, report: TrackerReport
 ) -> dict[str, FieldValue]:
     """What was read back.  A two-way field that differs may be a person who was quicker than our read: what we
-    sent stays its base, so that the next cycle takes the difference in as theirs."""
+    sent stays its base, so that the next cycle takes the difference in as theirs; unless the tracker said no."""
+    task = done.task
+    assert task is not None
     base = dict(task.fields)
     for name, value in create.fields.items():
         wanted = site.driver.view(name, value)
         if name not in task.fields or task.fields[name] == wanted:
             continue
-        if site.owners.get(name) == "ticssync":
-            _refuse(
-                tx,
-                create.key,
-                site.name,
-                name,
-                wanted,
-                task.fields[name],
-                "read back differently",
-                by,
-                report,
-            )
+        if site.owners.get(name) == "ticssync" or name in done.refused:
+            why = done.refused.get(name, "read back differently")
+            _refuse(tx, create.key, site.name, name, wanted, task.fields[name], why, by, report)
         else:
             base[name] = wanted
     return base
@@ -194,7 +187,7 @@ def _changed(
         return
     if update.marker is not None:
         _marker_done(tx, site, update, task, by, report)
-    base = _base_after_update(tx, site, known, update, task, by, report)
+    base = _base_after_update(tx, site, known, update, outcome, by, report)
     _event(tx, update, task, by)
     binding_rows.put_base(tx, one.ref, Base(base, task.version), seen=base, local=_local(site, update, base))
     if update.set:
@@ -217,30 +210,22 @@ def _local(site: Site, update: Update, base: Fields) -> dict[str, FieldValue]:
 
 
 def _base_after_update(
-    tx: Transaction, site: Site, known: Known, update: Update, task: RemoteTask, by: By, report: TrackerReport
+    tx: Transaction, site: Site, known: Known, update: Update, done: Done, by: By, report: TrackerReport
 ) -> dict[str, FieldValue]:
     """Only the fields that were set take the read-back value; what else changed meanwhile stays a change, to
     be taken in by the next cycle."""
-    one = update.binding
+    one, task = update.binding, done.task
+    assert task is not None
     base = dict(update.base)
     for name, value in update.set.items():
         wanted, found = site.driver.view(name, value), task.fields.get(name)
         if name not in task.fields or found == wanted:
             base[name] = wanted
             _unrefuse(tx, known, one.key, site.name, name, by)
-        elif _ours(name, found, site, update, task):
+        elif name in done.refused or _ours(name, found, site, update, task):
             base[name] = found
-            _refuse(
-                tx,
-                one.key,
-                site.name,
-                name,
-                wanted,
-                found,
-                "accepted, but unchanged when read back",
-                by,
-                report,
-            )
+            why = done.refused.get(name, "accepted, but unchanged when read back")
+            _refuse(tx, one.key, site.name, name, wanted, found, why, by, report)
         else:
             # A third value: a person was quicker than our read.
             base[name] = wanted
