@@ -201,6 +201,24 @@ def has_font() -> bool:
     return any(next(folder.rglob("BIZ*UD*"), None) for folder in folders if folder.is_dir())
 
 
+REDMINES = {"5.0": "bookworm", "6.0": "trixie", "6.1": "forky"}
+"""Versions that tests drive, and the Debian that ships each."""
+CHROOTS = Path(os.environ.get("TICSSYNC_TEST_CHROOTS") or Path("/", "opt"))
+"""Where Debian's other releases are unpacked, as redmine-NAME; kept between runs."""
+
+
+def redmine_root(version: str) -> Path | None:
+    """The root in which this version of Redmine is installed: the system's, a chroot's or none."""
+    for root in (Path("/"), CHROOTS / f"redmine-{REDMINES[version]}"):
+        found = subprocess.run(
+            ["dpkg-query", f"--admindir={root / 'var/lib/dpkg'}", "-W", "-f", "${db:Status-Status} ${Version}", "redmine"],
+            capture_output=True, text=True, check=False,
+        ) if has_any("dpkg-query") else None  # fmt: skip
+        if found and found.stdout.startswith(f"installed {version}."):
+            return root
+    return None
+
+
 REAL = (
     Real(
         "LibreOffice with its Python bridge", ("libreoffice-calc-nogui", "python3-uno"), has_office, "office"

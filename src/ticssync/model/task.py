@@ -84,7 +84,9 @@ class RemoteRef:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that hangs on a task in a tracker.  `size` in bytes; `digest` only where the tracker gives one."""
+    """A file that hangs on a task in a tracker.  `size` in bytes; `digest` only where the tracker gives one.
+
+    `author` is the account id, `author_name` what the tracker shows of it."""
 
     id: str
     name: str
@@ -92,17 +94,19 @@ class Attachment:
     author: str = ""
     created_at: datetime | None = None
     digest: str = ""
+    author_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A note on a task in a tracker."""
+    """A note on a task in a tracker.  `author` is the account id, `author_name` what the tracker shows of it."""
 
     id: str
     text: str
     author: str = ""
     created_at: datetime | None = None
     private: bool = False
+    author_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

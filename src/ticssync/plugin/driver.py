@@ -46,7 +46,8 @@ class Capabilities:
     `lookup_lag_s`: how long (seconds) a created task may be missing from listings; 0 = strong.
     `listing`: True where every listing is a full one (a workbook), so no sweep is needed besides.
     `file_batch`: all writes of a cycle become one file write or none (a workbook).
-    `notifies`: whether a write may send mail to people.
+    `notifies`: whether a write may send mail to people.  `workflow`: `schema().moves` is the whole workflow, and
+    asking for it costs nothing.
     """
 
     create_max: int = 1
@@ -60,6 +61,7 @@ class Capabilities:
     expected_version: bool = False
     notifies: bool = False
     statuses: bool = True
+    workflow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ticssync.errors import say
 from ticssync.model.canonical import digest, instant_text, plain
 from ticssync.model.task import RemoteTask
-from ticssync.plugin import Change, Done, Draft, Fate, Move, Note, NotSupported, Outcome, Repair
+from ticssync.plugin import Change, Done, Draft, Fate, Move, Note, Outcome, Repair
 from ticssync.store import By, Store
 from ticssync.store.working import Intent, add_intents, put_failure, put_memory
 from ticssync.sync.actions import Action, TrackerReport
@@ -101,10 +101,7 @@ def route(site: Site, work: Work, known: Known) -> list[tuple[Update, str]]:
 
 
 def _moves(site: Site) -> Mapping[str, Sequence[str]]:
-    try:
-        return site.driver.schema().moves
-    except NotSupported:
-        return {}
+    return site.driver.schema().moves if site.driver.caps.workflow else {}
 
 
 def _way(

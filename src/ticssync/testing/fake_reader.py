@@ -73,6 +73,7 @@ def capabilities(behaviour: Behaviour) -> Capabilities:
         comments=True,
         attachments=True,
         expected_version=behaviour.compares,
+        workflow=behaviour.tells_workflow and bool(behaviour.workflow),
     )
 
 
