@@ -263,9 +263,10 @@ def _as_read(value: str | list[str] | int | None) -> str | tuple[str, ...] | Non
 
 
 def _line(text: str) -> str:
-    """A subject: one line, cut where Redmine would refuse it."""
-    shown = canonical_text(" ".join(text.split("\n")))
-    return text if len(text) <= SUBJECT_MAX and "\n" not in text else canonical_text(shown[:SUBJECT_MAX])
+    """A subject: one line, cut where Redmine would refuse it; byte for byte where neither is needed."""
+    if len(text) <= SUBJECT_MAX and "\n" not in text and "\r" not in text:
+        return text
+    return canonical_text(" ".join(canonical_text(text).split("\n"))[:SUBJECT_MAX])
 
 
 def _day(text: str) -> str | None:

@@ -52,8 +52,27 @@ class Writing(Reading):
         except AnswerLost as error:
             return Unknown(str(error))
         if answer.ok:
-            return self._made(answer)
+            return self._in_status(draft, self._made(answer))
         return self._not_made(draft, answer)
+
+    def _in_status(self, draft: Draft, made: Outcome) -> Outcome:
+        """A new issue gets the status that the workflow begins with, whatever was asked for (201): another one is
+        set by a second request, where it is allowed."""
+        name = next((name for name in draft.fields if self.convert.place(name) == STATUS), None)
+        if not isinstance(made, Done) or made.task is None or name is None:
+            return made
+        wanted = self.convert.view(name, draft.fields[name])
+        if wanted is None or made.task.fields.get(name) == wanted:
+            return made
+        try:
+            answer = self._put(made.ref.id, {STATUS: self.convert.encode(name, wanted)})
+            task = self.fetch([made.ref])[made.ref].task
+        except AnswerLost:
+            return made
+        if task is None or task.fields.get(name) == wanted:
+            return Done(made.ref, task or made.task, made.refused)
+        words = self._words(answer)[0] if not answer.ok else self._stopped(str(self.convert.encode(name, wanted)), task)
+        return Done(made.ref, task, {**made.refused, name: words})
 
     def new_issue(self, fields: Fields, marker: str) -> dict[str, Any]:
         """The `issue` of a create."""
