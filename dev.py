@@ -238,6 +238,7 @@ def real_programs(report: Report) -> list[str]:
     if missing:
         apt_install(sorted({package for real in missing for package in real.packages}))
         missing = [real for real in missing if not real.found()]
+    real_redmines(report)
     report.setup_s += time.monotonic() - began
     for real in missing:
         what = f"tests marked “{real.marker}”" if real.marker else "tests that look for it skip"
@@ -268,6 +269,113 @@ def apt_install(packages: Sequence[str]) -> None:
     if run([*apt, "install", "-y", "--no-install-recommends", *packages], environment=quiet) == 0:
         SETUP.mkdir(exist_ok=True)
         stamp.write_text(wanted, encoding="utf-8")
+
+
+REDMINE_ANSWERS = "\n".join(
+    f"redmine redmine/{question}"
+    for question in (
+        "instances/default/dbconfig-install boolean false",
+        "instances/default/database-type select sqlite3",
+        "current-instances string default",
+        "default-language select en",
+    )
+)
+"""To what the package asks: no database and no instance of its own are set up."""
+SILENT_SERVICES = 'mkdir -p "$1/usr/sbin"; printf "#!/bin/sh\\nexit 101\\n" > "$1/usr/sbin/policy-rc.d"; chmod +x "$1/usr/sbin/policy-rc.d"'
+BUNDLERS = {"bookworm": {"BUNDLER_VERSION": "2.3.15"}}
+"""Debian 12 has two Bundlers, and the newer one does not find Debian's gems: the package would not get ready."""
+LIMIT_S = 600
+
+
+def real_redmines(report: Report) -> None:
+    """Install each Redmine that is missing, where that can be done; the tests of the others say why they skip."""
+    missing = [version for version in REDMINES if redmine_root(version) is None]
+    if missing and may_install():
+        for version in missing:
+            install_redmine(version)
+    for version in missing:
+        if redmine_root(version) is None:
+            report.left_out.append(f"tests with Redmine {version} skip: it is not installed")
+
+
+def may_install() -> bool:
+    """Root on Debian."""
+    release = Path("/etc/os-release")
+    debian = release.exists() and "\nID=debian\n" in f"\n{release.read_text(encoding='utf-8')}\n"
+    return os.name != "nt" and os.geteuid() == 0 and debian and has_any("apt-get")
+
+
+def install_redmine(version: str) -> None:
+    """Into the system where its Debian ships this version, else into a folder with the Debian that does."""
+    suite = REDMINES[version]
+    print(f"準備しています / installing Redmine {version} (Debian {suite}) …", flush=True)
+    if f"VERSION_CODENAME={suite}\n" in Path("/etc/os-release").read_text(encoding="utf-8"):
+        install_redmine_here(suite)
+    else:
+        unpack_redmine(suite)
+
+
+def limited(command: Sequence[str], environment: Mapping[str, str] = NOTHING) -> int:
+    """Run a command that may hang on a network, without a person to ask."""
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", **environment}
+    return run(["timeout", "--kill-after=30", str(LIMIT_S), *command], environment=quiet)
+
+
+def install_redmine_here(suite: str) -> None:
+    """With apt-get; a package that did not get ready is taken away again, so that apt-get works on."""
+    subprocess.run(["debconf-set-selections"], input=f"{REDMINE_ANSWERS}\n", text=True, check=False)
+    apt = ["apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=2"]
+    limited([*apt, "update"])
+    wanted = ["redmine", "redmine-sqlite", "puma", "ruby-pg"]
+    if limited([*apt, "install", "--no-install-recommends", *wanted], BUNDLERS.get(suite, NOTHING)):
+        limited([*apt, "purge", "redmine", "redmine-sqlite"])
+
+
+def unpack_redmine(suite: str) -> None:
+    """Another Debian in a folder of its own, 300 to 450 MB; a failure leaves no folder."""
+    final = CHROOTS / f"redmine-{suite}"
+    unfinished = final.with_name(f"{final.name}.unfinished")
+    if final.exists():  # its Debian has moved on to another version: a person decides
+        return
+    if not has_any("mmdebstrap"):
+        limited(["apt-get", "-qq", "-y", "install", "--no-install-recommends", "mmdebstrap"])
+    mirror = debian_mirror()
+    if not mirror or not has_any("mmdebstrap") or not remove_root(unfinished):
+        return
+    CHROOTS.mkdir(parents=True, exist_ok=True)
+    answers = REDMINE_ANSWERS.replace("\n", '" "')
+    code = limited([
+        "mmdebstrap", "--quiet", "--variant=apt", "--mode=root", "--components=main",
+        "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
+        '--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Check-Valid-Until "false"',
+        "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
+        f"--essential-hook={SILENT_SERVICES}",
+        f'--essential-hook=printf "%s\\n" "{answers}" | chroot "$1" debconf-set-selections',
+        "--include=redmine,redmine-sqlite,ruby-pg,tzdata,ca-certificates",
+        suite, str(unfinished), mirror,
+    ], BUNDLERS.get(suite, NOTHING))  # fmt: skip
+    if code == 0:
+        unfinished.rename(final)
+    else:
+        remove_root(unfinished)
+
+
+def debian_mirror() -> str:
+    """The mirror that this system's apt-get uses."""
+    told = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE)"], capture_output=True, text=True, check=False
+    )
+    return next((line for line in told.stdout.splitlines() if "security" not in line), "")
+
+
+def remove_root(folder: Path) -> bool:
+    """Remove an unfinished root, unless something of this system is still mounted in it; whether it is gone."""
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+    if any(Path(place).is_relative_to(folder) for place in mounted):
+        print(f"{folder}: something is still mounted there, it is left as it is", file=sys.stderr)
+        return False
+    run(["rm", "-rf", "--one-file-system", str(folder)])
+    return not folder.exists()
 
 
 # ── the commands ─────────────────────────────────────────────────────────────────────────────────────
@@ -308,11 +416,11 @@ def skipped(junit: Path) -> list[str]:
 
 
 def quick(_: argparse.Namespace) -> int:
-    """Checks and the fast tests: no office program, no browser, under three minutes."""
+    """Checks and the fast tests: no office program, no browser, no server, under three minutes."""
     report = Report(setup_s=set_up())
     checks(report)
-    report.step("tests", pytest("-m", "not office and not browser and not slow"))
-    report.left_out.append("tests marked office, browser and slow (they are part of `test`)")
+    report.step("tests", pytest("-m", "not office and not browser and not redmine and not slow"))
+    report.left_out.append("tests marked office, browser, redmine and slow (they are part of `test`)")
     return report.close()
 
 

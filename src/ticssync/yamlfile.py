@@ -205,6 +205,8 @@ def _said(item: Any, path: Sequence[str | int]) -> str:
         return say("{name} is missing", name=name)
     if kind == "string_type":
         return say("{name} must be a text", name=name)
+    if kind == "string_pattern_mismatch":
+        return say("{name} does not have the form {pattern}", name=name, pattern=context.get("pattern", ""))
     if kind in ("literal_error", "enum"):
         return say("{name} must be one of {words}", name=name, words=context.get("expected", ""))
     if "error" in context and isinstance(context["error"], ValueError) and context["error"].args:

@@ -17,6 +17,7 @@ from ticssync.plugin import (
     Level,
     Marker,
     Note,
+    NotSupported,
     PreSend,
     Rejected,
     RemoteRef,
@@ -480,3 +481,28 @@ def test_the_fixtures_of_the_plugin_fit_together(ticssync_server, ticssync_openi
 
     assert ref.tracker == "other"
     assert ticssync_server.issue(ref.id).updated_at == ticssync_clock()
+
+
+def test_the_history_tells_who_changed_what_and_not_what_an_issue_was_made_with():
+    """A person, ticssync and the tracker's own robot are three accounts."""
+    server, tracker = world(strong(automation=lambda issue: {"優先度": "high"}))
+    ref = made(tracker, status="todo")
+    server.person_sets(ref.id, {"状態": "対応中"}, author="1002")
+    tracker.update([Change(ref, {"title": "別の題"})])
+    told = [(one.field, one.new, one.author, one.author_name) for one in tracker.history([ref])[ref]]
+
+    assert told == [
+        ("状態", "対応中", "1002", "髙﨑 健"),
+        ("件名", "別の題", "900", "ticssync"),
+        ("優先度", "high", "901", "automation"),
+    ]
+    assert tracker.history([RemoteRef("fake", "77")]) == {}
+
+
+def test_a_tracker_may_keep_no_history():
+    """Then the verb is not supported."""
+    server, tracker = world(strong(keeps_history=False))
+
+    with pytest.raises(NotSupported):
+        tracker.history([made(tracker)])
+    assert server.requests["history"] == 0

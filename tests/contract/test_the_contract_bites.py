@@ -18,6 +18,7 @@ from ticssync.plugin import (
     Done,
     Fate,
     Fetched,
+    FieldChange,
     Finding,
     Level,
     MarkerHits,
@@ -394,6 +395,34 @@ class CreatesOnly(FakeTracker):
         return (made, []) if drafts else (made, changed)
 
 
+def remembering(change: Callable[[FieldChange], FieldChange]) -> type[FakeTracker]:
+    """A driver that misreads entries of the history."""
+
+    class Misremembers(FakeTracker):
+        def history(self, refs):
+            return {ref: [change(one) for one in found] for ref, found in super().history(refs).items()}
+
+    return Misremembers
+
+
+class NewestFirst(FakeTracker):
+    def history(self, refs):
+        return {ref: list(reversed(found)) for ref, found in super().history(refs).items()}
+
+
+class OneForAll(FakeTracker):
+    def history(self, refs):
+        found = [one for some in super().history(refs).values() for one in some]
+        return dict.fromkeys(refs, found)
+
+
+class LooksAndTouches(FakeTracker):
+    def history(self, refs):
+        for ref in refs:
+            self.server.person_sets(ref.id, {"説明": f"{self.server.request_count} 回目"})
+        return super().history(refs)
+
+
 def unreadable_is_empty(task, issue):
     return task if "due" in task.fields else replace(fields(task, due=None), problems=())
 
@@ -672,6 +701,29 @@ ROWS = [
         ("a_view_of_a_view_is_the_view_for_every_field",),
     ),
     Row("text as the tracker keeps it", decoding(raw_text), ("what_was_read_is_its_own_view",)),
+    Row(
+        "every change is ours",
+        remembering(lambda entry: replace(entry, author="900")),
+        ("a_persons_change_stands_in_the_history_under_their_own_account",),
+    ),
+    Row(
+        "a field by its canonical name",
+        remembering(lambda entry: replace(entry, field="status")),
+        ("a_persons_change_stands_in_the_history_under_their_own_account",),
+    ),
+    Row(
+        "every change is a person's",
+        remembering(lambda entry: replace(entry, author="1001")),
+        ("our_own_change_stands_in_the_history_under_our_own_account",),
+    ),
+    Row("the newest first", NewestFirst, ("a_history_is_oldest_first",)),
+    Row(
+        "instants without a zone",
+        remembering(lambda entry: replace(entry, at=entry.at.replace(tzinfo=None))),
+        ("a_history_is_oldest_first",),
+    ),
+    Row("one history for all", OneForAll, ("a_history_is_told_task_by_task",)),
+    Row("a look that leaves a trace", LooksAndTouches, ("reading_a_history_writes_nothing",)),
     Row(
         "line ends are a difference",
         converting(view=lambda self, name, value: value),

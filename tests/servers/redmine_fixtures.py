@@ -6,15 +6,17 @@ One server per version and test process, started by the first test that asks and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import pytest
-
 from tests.servers import redmine as real
 from tests.servers.redmine import Server
 
 VERSIONS = ("5.0", "6.0", "6.1")
-FIXTURES = {"redmine", "redmine_60", "redmine_61", "any_redmine"}
+FIXTURES = {"redmine", "redmine_60", "redmine_61", "any_redmine", "foreign_redmine"}
+FOREIGN = ("TICSSYNC_TEST_REDMINE_URL", "TICSSYNC_TEST_REDMINE_KEY")
 Ready = Callable[[str], Server]
 
 
@@ -67,3 +69,20 @@ def redmine_61(redmine_ready: Ready) -> Server:
 def any_redmine(request: pytest.FixtureRequest, redmine_ready: Ready) -> Server:
     """Each version in turn."""
     return redmine_ready(request.param)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Somebody's server, with the key of an account there: nothing of it may be changed."""
+
+    url: str
+    key: str = field(repr=False)
+
+
+@pytest.fixture(scope="session")
+def foreign_redmine() -> Foreign:
+    """The server that the environment names, for tests that only read."""
+    url, key = (os.environ.get(name, "") for name in FOREIGN)
+    if not url or not key:
+        pytest.skip(f"no other Redmine is named ({', '.join(FOREIGN)})")
+    return Foreign(url.rstrip("/"), key)

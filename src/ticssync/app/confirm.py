@@ -30,7 +30,7 @@ from ticssync.store.hub import NOTE, Wish, put_wish
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An act as a person asks for it.  `by` is the claimed person's id; `channel` cli or sheet."""
+    """An act as a person asks for it.  `by` is the claimed person's id; `channel` cli, sheet or tracker."""
 
     kind: ActKind
     criterion: str
@@ -118,14 +118,16 @@ def record(
     standing: Standing,
     mappings: dict[str, TaskMapping],
     source: str = "",
+    actor: str = "",
 ) -> Act:
     """Write the act, and what it asks of the tracker: each status and note once, with the next sync.
 
-    `source` names the line it was read from (sheet and row).
+    `source` names the line it was read from (sheet and row, or an entry of a task's history); `actor` is the
+    account that really acted where it is not this process's own.
     """
     taken_back = standing.act.seq if found.kind is ActKind.WITHDRAW and standing.act else None
     recorded = record_act(
-        tx, replace(found, actor=workspace.around.actor, withdraws=taken_back, source=source)
+        tx, replace(found, actor=actor or workspace.around.actor, withdraws=taken_back, source=source)
     )
     for task in standing.tasks:
         mapping = mappings.get(task.ref.tracker)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from ticssync.app.discovery import Asking, compared_live
 from ticssync.app.places import nearest_existing, read_mounts, readable_by_others, writable, wrong_place
 from ticssync.app.processes import process_alive
 from ticssync.app.scope import calendar, scopes_now
-from ticssync.app.sync_once import driver_failed, load_mappings, open_sites
+from ticssync.app.sync_once import driver_failed, load_mappings, mapping_file, open_sites
 from ticssync.app.workspace import Surroundings, Workspace, open_workspace
+from ticssync.assess.from_tracker import Sign, sign_of
 from ticssync.bundle.keys import load_key
 from ticssync.config import Config
 from ticssync.errors import TicssyncError, say
+from ticssync.mapping import Mapping as TaskMapping
 from ticssync.model.person import Role
 from ticssync.plugin import AuthLost, NotSupported, Throttled, Unavailable, Unsafe
 from ticssync.store.connection import store_file
 from ticssync.store.events import GENESIS, verify_chain
 from ticssync.store.lease import read_lease, silent_for
 from ticssync.store.working import memory as kept_memory
-from ticssync.sync.state import HostMemory
+from ticssync.sync.look import Seen, with_errors
+from ticssync.sync.state import HostMemory, Site
 from ticssync.text import Text
 
 QUIET: Final = timedelta(days=3)
@@ -259,7 +263,26 @@ def _mapping(workspace: Workspace) -> Iterator[Check]:
             say("{n} items go to no tracker: {ids}", n=len(unrouted), ids=", ".join(unrouted[:6])),
             say('routes: with criteria: "*" at the end'),
         )
-    yield Check("mapping", "ok", say("{n} mapping files are in order", n=len(mappings)))
+    differences = [one for name in mappings for one in _live_differences(workspace, name, mappings[name])]
+    yield from differences
+    if not any(one.state == "fail" for one in differences):
+        yield Check("mapping", "ok", say("{n} mapping files are in order", n=len(mappings)))
+
+
+def _live_differences(workspace: Workspace, name: str, mapping: TaskMapping) -> list[Check]:
+    """The mapping against what the tracker offers.  That it cannot be asked is said by the tracker's own check."""
+    part, text = workspace.config.trackers[name], workspace.text
+    asking = Asking(workspace.around, workspace.host, workspace.config, part)
+    if asking.lists_itself:
+        return []
+    try:
+        found = compared_live(asking, mapping_file(workspace, part), mapping)
+    except (TicssyncError, NotSupported):
+        return []
+    lines = [("fail", one) for one in found.problems] + [("warn", one) for one in found.warnings]
+    return [
+        Check(f"mapping.{name}", state, text.problem(replace(one, fix="")), one.fix) for state, one in lines
+    ]
 
 
 def _trackers(workspace: Workspace) -> Iterator[Check]:
@@ -273,6 +296,7 @@ def _trackers(workspace: Workspace) -> Iterator[Check]:
     for name, site in sites.items():
         try:
             yield from _tracker(name, site.driver)
+            yield from _confirming(workspace, mappings[name], site)
         finally:
             site.driver.close()
 
@@ -305,6 +329,59 @@ def _tracker(name: str, driver: Any) -> Iterator[Check]:
         yield Check(f"tracker.{name}.{finding.id}", finding.level.value, finding.message, finding.fix)
     if not any(finding.level.value == "fail" for finding in findings):
         yield Check(f"tracker.{name}", "ok", say("{tracker} answers", tracker=name))
+
+
+def _confirming(workspace: Workspace, mapping: TaskMapping, site: Site) -> Iterator[Check]:
+    """Whether a confirmer can confirm in this tracker as the mapping's `confirm_when` says."""
+    sign, name, trial = sign_of(mapping), site.name, Seen(site)
+    if sign is None:
+        return
+    found: list[Check] = []
+    with_errors(trial, lambda: found.extend(_signs(name, sign, site)))
+    # A tracker that does not answer has its own line already.
+    yield from found
+    managers = workspace.config.organisation.holders(Role.MANAGER, "", workspace.today)
+    if not any(one.accounts.get(name) for one in managers):
+        yield Check(
+            f"tracker.{name}.confirmers",
+            "warn",
+            say("no manager has an account in {tracker}: nobody can confirm there", tracker=name),
+            say("people: accounts: {{{tracker}: ACCOUNT}}", tracker=name),
+        )
+
+
+def _signs(name: str, sign: Sign, site: Site) -> Iterator[Check]:
+    try:
+        site.driver.history(())
+    except NotSupported:
+        message = say("{tracker} keeps no history: who confirmed there cannot be proven", tracker=name)
+        yield Check(f"tracker.{name}.history", "warn", message, say("take confirm_when: out of the mapping"))
+    try:
+        schema = site.driver.schema()
+    except NotSupported:
+        return
+    if sign.name == "status" and schema.statuses and sign.value not in schema.statuses:
+        yield Check(
+            f"tracker.{name}.confirm_when",
+            "warn",
+            say("confirm_when: {tracker} has no status {status}", tracker=name, status=sign.value),
+            say("the tracker has {known}", known=_ids_with_names(schema.statuses)),
+        )
+    fields = [one.id for one in schema.fields]
+    if sign.name != "status" and fields and sign.place not in fields:
+        yield Check(
+            f"tracker.{name}.confirm_when",
+            "warn",
+            say("confirm_when: {tracker} has no field {field}", tracker=name, field=sign.place),
+            say(
+                "the tracker has {known}",
+                known=_ids_with_names({one.id: one.name for one in schema.fields}),
+            ),
+        )
+
+
+def _ids_with_names(known: Mapping[str, str]) -> str:
+    return ", ".join(ident if name in ("", ident) else f"{ident} ({name})" for ident, name in known.items())
 
 
 def _channels(workspace: Workspace) -> Iterator[Check]:

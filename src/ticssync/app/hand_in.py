@@ -16,6 +16,8 @@ from ticssync.app.workspace import Workspace
 from ticssync.errors import RetryLaterError, UsageError, say
 from ticssync.evidence.folders import RECEIVED, make_folders
 from ticssync.evidence.hand_in import Candidate, Look, add_file, scan, take
+from ticssync.store import Transaction
+from ticssync.store.collected import gone_evidence
 from ticssync.store.evidence import evidence_of, review_evidence, set_evidence_state
 from ticssync.store.locker import Locker
 from ticssync.store.scopes import scopes
@@ -143,8 +145,8 @@ def listed(workspace: Workspace, criterion: str | None = None) -> dict[str, Any]
     """The JSON of `evidence list`."""
     with workspace.store.read() as tx:
         ref = find_criterion(tx, criterion) if criterion else None
-        held = evidence_of(tx, ref)
-    return {"items": [_plain(one) for one in held]}
+        held, gone = evidence_of(tx, ref), gone_evidence(tx)
+    return {"items": [_plain(one) | {"source_gone_at": gone.get(one.id)} for one in held]}
 
 
 def _plain(one: Any) -> dict[str, Any]:
@@ -154,7 +156,8 @@ def _plain(one: Any) -> dict[str, Any]:
 
 
 def check(workspace: Workspace) -> dict[str, Any]:
-    """Read every file of the locker again; a changed or missing one is recorded.  And what each item still lacks."""
+    """Read every file of the locker again; a changed or missing one is recorded.  And what each item still lacks,
+    and which evidence was deleted in the tracker that it came from (its bytes are kept)."""
     locker = Locker(workspace.config.path(workspace.config.values.locker))
     items = []
     with workspace.store.read() as tx:
@@ -176,7 +179,24 @@ def check(workspace: Workspace) -> dict[str, Any]:
             for one in standings(read_ledger(tx))
             if one.item["in_scope"] and one.evidence_state.value != "complete"
         ]
-    return {"items": items, "lacking": lacking, "faults": sum(1 for one in items if one["state"] != "ok")}
+        gone = _gone(tx)
+    faults = sum(1 for one in items if one["state"] != "ok")
+    return {"items": items, "lacking": lacking, "gone": gone, "faults": faults}
+
+
+def _gone(tx: Transaction) -> list[dict[str, Any]]:
+    since = gone_evidence(tx)
+    return [
+        {
+            "id": one.id,
+            "criterion": one.criterion,
+            "name": one.name,
+            "source": one.source,
+            "at": since[one.id],
+        }
+        for one in evidence_of(tx)
+        if one.id in since and not one.withdrawn
+    ]
 
 
 def withdraw(workspace: Workspace, ident: str, reason: str) -> dict[str, Any]:

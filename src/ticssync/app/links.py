@@ -7,14 +7,13 @@ Comments of people are kept.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
-
-from ruamel.yaml.comments import Comment, CommentedSeq
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 from ruamel.yaml.tokens import CommentToken
 
@@ -183,7 +182,7 @@ def set_aside(file: Path, workspace: str) -> Path | None:
 def _keep(lines: list[Any], kept: Sequence[Any]) -> bool:
     gone = [number for number, one in enumerate(lines) if not any(one is other for other in kept)]
     for number in reversed(gone):
-        words = _comments_below(lines[number])
+        words = _words(token for tokens in lines[number].ca.items.values() for token in tokens)
         del lines[number]
         # A comment above a line hangs, for ruamel, on the line before it: it stays with the one that it is about.
         if words and number < len(lines) and isinstance(lines, CommentedSeq):
@@ -191,13 +190,11 @@ def _keep(lines: list[Any], kept: Sequence[Any]) -> bool:
     return bool(gone)
 
 
-def _comments_below(line: Any) -> str:
-    """What people wrote between this line and the next."""
-    found = []
-    for tokens in getattr(line, "ca", Comment()).items.values():
-        for token in tokens:
-            if isinstance(token, CommentToken):
-                found += token.value.split("\n")[1:]
+def _words(tokens: Iterable[Any]) -> str:
+    """What people wrote on the lines below the value that these tokens hang on (or above the first one)."""
+    found = [
+        part for token in tokens if isinstance(token, CommentToken) for part in token.value.split("\n")[1:]
+    ]
     return "\n".join(part.strip().removeprefix("#").removeprefix(" ") for part in found if part.strip())
 
 
@@ -213,6 +210,9 @@ def _edit(file: Path, change: Callable[[list[Any]], bool], lang: str = "ja") -> 
         tree["links"] = []
     if not change(tree["links"]):
         return False
+    if not tree["links"]:
+        # An empty list is written on the key's own line: a comment inside would tear the two apart.
+        tree["links"] = []
     stream = io.StringIO()
     yaml.dump(tree, stream)
     write_file(file, (("" if there else HEAD[lang]) + stream.getvalue()).encode("utf-8"))

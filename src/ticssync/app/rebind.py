@@ -7,6 +7,7 @@ from typing import Any
 
 from ticssync.app.files import write_file
 from ticssync.app.init import new_workspace_id
+from ticssync.app.links import links_file, set_aside
 from ticssync.app.workspace import Workspace
 from ticssync.errors import SafetyStop, say
 from ticssync.store.lease import forget
@@ -43,5 +44,7 @@ def copied(workspace: Workspace, *, new_id: str = "") -> dict[str, Any]:
         forget(tx)
         tx.put_meta("place", workspace.place())
         rename_workspace(tx, ident)
+    # The links are the first workspace's too: both would write to the same tasks.
+    set_aside(links_file(workspace.config), old)
     write_file(file, changed.encode("utf-8"))
     return {"event": event.seq, "workspace": ident, "from": old}

@@ -145,6 +145,7 @@ def drop(workspace: Workspace, name: str, tracker: str = "") -> dict[str, Any]:
                 fix=say("change routes: in ticssync.yaml, then ticssync sync"),
             )
         event = tx.append("task.dropped", str(key), workspace.by(), {"tracker": tracker})
+        _take_out_of_links(workspace, key, tracker)
         for one in held:
             payload = {
                 "tracker": one.ref.tracker,
@@ -158,6 +159,14 @@ def drop(workspace: Workspace, name: str, tracker: str = "") -> dict[str, Any]:
             hub = hub_tasks(tx).get(key) or HubTask(key)
             put_hub(tx, replace(hub, dropped=True, restore=False))
     return {"event": event.seq, "task": str(key)}
+
+
+def _take_out_of_links(workspace: Workspace, key: TaskKey, tracker: str) -> None:
+    """A task that was adopted and is let go must not come back with the next store."""
+    from ticssync.app.links import links_file, take_out
+
+    if links_file(workspace.config).exists():
+        take_out(links_file(workspace.config), key, tracker)
 
 
 def unfreeze(workspace: Workspace, name: str) -> dict[str, Any]:
@@ -183,6 +192,8 @@ def unfreeze(workspace: Workspace, name: str) -> dict[str, Any]:
 
 def rename_tracker(workspace: Workspace, old: str, new: str) -> dict[str, Any]:
     """The tracker has another name in ticssync.yaml now: its links come along."""
+    from ticssync.app.links import links_file
+    from ticssync.app.links import rename_tracker as rename_links
     from ticssync.store.renames import rename
 
     if new not in workspace.config.trackers:
@@ -203,17 +214,23 @@ def rename_tracker(workspace: Workspace, old: str, new: str) -> dict[str, Any]:
             )
         event: Event = tx.append("tracker.renamed", old, workspace.by(), {"to": new})
         rename(tx, old, new)
+        if links_file(workspace.config).exists():
+            rename_links(links_file(workspace.config), old, new)
     return {"event": event.seq, "from": old, "to": new}
 
 
 def drop_tracker(workspace: Workspace, name: str) -> dict[str, Any]:
     """The tracker is no longer used: its links end, its tasks are left as they are."""
+    from ticssync.app.links import forget_tracker as forget_links
+    from ticssync.app.links import links_file
     from ticssync.store.renames import forget_tracker
 
     with workspace.store.write() as tx:
         _must_be_known(tx, name)
         event = tx.append("tracker.dropped", name, workspace.by(), {})
         forget_tracker(tx, name)
+        if links_file(workspace.config).exists():
+            forget_links(links_file(workspace.config), name)
     return {"event": event.seq, "tracker": name}
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+from ticssync.app.hand_out import waiting
 from ticssync.app.ledger import read_ledger
 from ticssync.app.standing import Ledger, Standing, standings
 from ticssync.app.workspace import Workspace
@@ -13,6 +14,7 @@ from ticssync.errors import UsageError, say
 from ticssync.model.binding import Binding
 from ticssync.model.state import LABEL, PILE, Pile, State
 from ticssync.store import Transaction
+from ticssync.store.hub import hub_tasks
 from ticssync.store.working import Conflict, Refusal, conflicts, refusals
 from ticssync.text import Text
 
@@ -21,7 +23,13 @@ def status(workspace: Workspace, as_of: date | None = None) -> dict[str, Any]:
     """The JSON of `ticssync status`."""
     with workspace.store.read() as tx:
         refuse_past(tx, as_of)
-        return status_json(tx, workspace.text, as_of, today=workspace.today)
+        found = status_json(tx, workspace.text, as_of, today=workspace.today)
+        # What waits to be written is no fact of the log: it is not part of what a replayed store says.
+        hubs = {str(key): hub for key, hub in hub_tasks(tx).items()}
+        for task in (task for one in found["criteria"] for task in one["tasks"]):
+            hub = hubs.get(task["task"]) if task["role"] == "main" else None
+            task["waiting"] = waiting(tx, workspace, hub) if hub else []
+        return found
 
 
 def refuse_past(tx: Transaction, as_of: date | None) -> None:

@@ -12,7 +12,10 @@ from datetime import date
 from typing import Any
 
 from ticssync import log
+from ticssync.app.collect import collect, collecting, remember_changed
+from ticssync.app.created import write_created
 from ticssync.app.display import display_for
+from ticssync.app.first_links import take_first_links
 from ticssync.app.ledger import read_ledger
 from ticssync.app.processes import process_alive
 from ticssync.app.scope import Scopes, anything_to_take, calendar, scopes_now, take
@@ -26,6 +29,7 @@ from ticssync.plugin import AuthLost, Throttled, Unavailable, Unsafe
 from ticssync.store import Store
 from ticssync.store import lease as leases
 from ticssync.store.hub import hub_tasks
+from ticssync.store.locker import Locker
 from ticssync.store.working import memory as kept_memory
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands
@@ -112,7 +116,7 @@ def sync(workspace: Workspace, order: SyncOrder) -> SyncResult:
         _pass(workspace, order, scopes, mappings, only, result, None)
     else:
         with leased(workspace) as lease:
-            _settle_in(workspace, scopes)
+            settle_in(workspace, scopes)
             _pass(workspace, order, scopes, mappings, only, result, lease)
     result.duration_s = time.monotonic() - started
     return result
@@ -204,7 +208,7 @@ def _stands_still(workspace: Workspace, current: leases.Lease) -> bool:
     return True
 
 
-def _settle_in(workspace: Workspace, scopes: Scopes) -> None:
+def settle_in(workspace: Workspace, scopes: Scopes) -> None:
     """Take scope and certificates into the log, and remember where the store lives, where that is new."""
     with workspace.store.read() as tx:
         needed = tx.meta("place") is None or anything_to_take(tx, scopes, workspace.config, workspace.today)
@@ -220,37 +224,51 @@ def _pass(
     workspace: Workspace, order: SyncOrder, scopes: dict[str, dict[str, Any]], mappings: Mapping[str, TaskMapping],
     only: frozenset[TaskKey] | None, result: SyncResult, lease: leases.Lease | None,
 ) -> None:  # fmt: skip
+    # The acts of people need this module's mappings: imported when a pass runs.
+    from ticssync.app.tracker_acts import take_tracker_acts
+
     with workspace.store.read() as tx:
         ledger = read_ledger(tx, workspace.today)
         planned = {key: task.planned_on for key, task in hub_tasks(tx).items()}
         memories = {name: HostMemory(kept_memory(tx, name)) for name in workspace.config.trackers}
     # What is read in this pass counts as read today.
-    ledger = _read_now(ledger, workspace.today, tuple(workspace.config.trackers))
+    ledger = read_now(ledger, workspace.today, tuple(workspace.config.trackers))
     sites = open_sites(workspace, mappings, memories, order.trackers, result.reports)
     try:
         wants = wanted(workspace, scopes, mappings, planned, workspace.today)
         if only is not None:
             wants = {key: want for key, want in wants.items() if key in only or key in planned}
+        links = take_first_links(workspace, sites, wants, result.reports, dry=order.dry)
+        if order.dry:
+            # The pass itself binds them before it looks: what they stand for is not going to be made.
+            wants = {key: want for key, want in wants.items() if key not in links.keys}
         hands = Hands(
             workspace.store,
             workspace.by("sync"),
             lease.token if lease else 0,
             _guard(workspace, lease),
             _review(workspace),
+            Locker(workspace.config.path(workspace.config.values.locker)),
         )
         inner = Order(only, order.read_only, order.dry, order.accept, order.retry_refused)
-        run(
-            Pass(
-                sites,
-                wants,
-                display_for(ledger, scopes),
-                hands,
-                inner,
-                workspace.today,
-                workspace.around.clock,
-                result.reports,
-            )
+        rules = collecting(sites, mappings)
+        this = Pass(
+            links.sites,
+            wants,
+            display_for(ledger, scopes),
+            hands,
+            inner,
+            workspace.today,
+            workspace.around.clock,
+            result.reports,
+            keep=remember_changed(rules),
         )
+        run(this)
+        links.tell(result.reports)
+        if not order.dry:
+            write_created(workspace, result.reports)
+            collect(workspace, this, rules)
+            take_tracker_acts(workspace, this, mappings)
         result.artifacts = {
             name: [os.path.normpath(path) for path in site.driver.artifacts()] for name, site in sites.items()
         }
@@ -259,7 +277,8 @@ def _pass(
             site.driver.close()
 
 
-def _read_now(ledger: Any, today: date, trackers: Sequence[str]) -> Any:
+def read_now(ledger: Any, today: date, trackers: Sequence[str]) -> Any:
+    """The ledger, with these trackers counted as read today."""
     from dataclasses import replace
 
     return replace(ledger, read_on={**ledger.read_on, **dict.fromkeys(trackers, today.isoformat())})

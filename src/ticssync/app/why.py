@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ticssync.app.hand_out import waiting
 from ticssync.app.ledger import read_ledger
 from ticssync.app.settle import find_criterion, find_task
 from ticssync.app.standing import standings
@@ -33,6 +34,7 @@ def why(workspace: Workspace, name: str, *, lines: int = 20) -> dict[str, Any]:
             "reason": text.said(standing.derived.reason) if standing else None,
             "hub": plain(hub.values) if hub else {},
             "wishes": {field: plain(wish.value) for field, wish in hub.wishes.items()} if hub else {},
+            "waiting": waiting(tx, workspace, hub) if hub else [],
             "dropped": bool(hub and hub.dropped),
             "sides": _sides(tx, key) if key else {},
             "base": {side: fields["base"] for side, fields in _sides(tx, key).items()} if key else {},

@@ -11,6 +11,7 @@ import click
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.screen import Screen
 from ticssync.cli.words import tr
+from ticssync.text import Text
 
 DAY: Final = click.DateTime(["%Y-%m-%d"])
 KINDS: Final = ["document", "register", "record", "photo", "screenshot", "certificate"]
@@ -140,7 +141,7 @@ def list_(call: Call, criterion: str | None) -> None:
                 one["dated_on"],
                 one["valid_until"] or "",
                 one["keep_mode"],
-                text("withdrawn") if one["withdrawn"] else "",
+                _remark(one, text),
             ]
             for one in data["items"]
         ]
@@ -157,6 +158,12 @@ def list_(call: Call, criterion: str | None) -> None:
         return Answer(data, lambda screen: screen.table(heads, rows, wrap=(2,)))
 
     call.answer(work)
+
+
+def _remark(one: dict[str, Any], text: Text) -> str:
+    if one["withdrawn"]:
+        return text("withdrawn")
+    return text("deleted in the tracker, kept here") if one["source_gone_at"] else ""
 
 
 @command.command("check", help=tr("Read every kept file again, and say what each item still lacks."))
@@ -178,6 +185,17 @@ def check(call: Call) -> None:
                     "{n} files read, {faults} missing or changed", n=len(data["items"]), faults=data["faults"]
                 )
             )
+            for one in data["gone"]:
+                screen.line(
+                    "! "
+                    + text(
+                        "deleted in the tracker, kept here: {id} {name} ({criterion})",
+                        id=one["id"],
+                        name=one["name"],
+                        criterion=one["criterion"],
+                    ),
+                    "yellow",
+                )
             rows = [[one["criterion"], one["why"]] for one in data["lacking"]]
             if rows:
                 screen.table([text("Item"), text("Still lacking")], rows, wrap=(1,))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ticssync.cli.init_ask import ask_company, ask_people, ask_tracker, ask_until_known, offer_to_keep
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.screen import Screen
 from ticssync.cli.words import tr
@@ -49,72 +50,71 @@ def command(
     """Run it."""
 
     def work() -> Answer:
-        from ticssync.app.init import Answers, init, parse_sets
+        from ticssync.app.init import Answers, begin, init, parse_sets
 
         chosen_kind = kind or "workbook"
         chosen_name = name or chosen_kind.replace("-", "_")
-        pairs = parse_sets(sets)
         extra = [
             (f"trackers.{chosen_name}.{key}", value)
             for key, value in (("url", url), ("project", project))
             if value
         ]
-        asked: dict[str, Any] = (
-            {} if non_interactive or call.as_json else _ask(call, folder, company, shared, pairs)
-        )
         answers = Answers(
-            folder, chosen_kind, asked.get("company", company), chosen_name, asked.get("shared", shared),
-            (*pairs, *extra, *asked.get("sets", ())),
+            folder, chosen_kind, company, chosen_name, shared, (*parse_sets(sets), *extra)
         )  # fmt: skip
-        made = init(call.around, answers)
-        return Answer(made.plain(), lambda screen: _show(made.plain(), screen))
+        start, explored = begin(call.around, answers), None
+        asking = not (non_interactive or call.as_json)
+        if asking:
+            answers = ask_tracker(call, ask_company(call, answers), start)
+            answers, explored = ask_until_known(call, answers, start)
+            answers = ask_people(call, answers, explored)
+        made = init(call.around, answers, explored=explored)
+        if asking:
+            offer_to_keep(call, answers, start)
+        return Answer(made.plain(call.text), lambda screen: _show(made.plain(call.text), screen))
 
     call.answer(work)
-
-
-def _ask(
-    call: Call, folder: Path, company: str, shared: Path | None, pairs: tuple[tuple[str, str], ...]
-) -> dict[str, Any]:
-    text, given = call.text, dict(pairs)
-    answers: dict[str, Any] = {}
-    call.screen.note(
-        text(
-            "Management folder (this machine, this account only): {folder}",
-            folder=str((call.around.folder / folder).resolve()),
-        )
-    )
-    answers["company"] = company or click.prompt(text("The company's name"), err=True)
-    answers["shared"] = shared or Path(
-        click.prompt(text("Shared folder (colleagues work here)"), default="共有", err=True)
-    )
-    sets = []
-    if "roles.manager" not in given:
-        manager = click.prompt(text("Name of the responsible manager (管理責任者)"), err=True)
-        mail = click.prompt(text("Their mail address"), default="", show_default=False, err=True)
-        sets += [
-            ("people.manager.name", manager),
-            ("people.manager.mail", mail),
-            ("roles.manager", "[manager]"),
-        ]
-    if "roles.owner" not in given:
-        owner = click.prompt(text("Name of the person who does most of the work (担当)"), err=True)
-        mail = click.prompt(text("Their mail address"), default="", show_default=False, err=True)
-        sets += [("people.owner.name", owner), ("people.owner.mail", mail), ("roles.owner", "[owner]")]
-    answers["sets"] = tuple(sets)
-    return answers
 
 
 def _show(data: dict[str, Any], screen: Screen) -> None:
     text = screen.text
     screen.title(text("The workspace {id} is ready.", id=data["workspace"]))
     words = {
-        "configuration": text("Configuration"), "store": text("Store"), "keys": text("Signing key"), "locker": text("Evidence locker"),
-        "shared": text("Shared folder"), "drop": text("Drop folders for evidence"),
+        "configuration": text("Configuration"), "mapping": text("Mapping"), "store": text("Store"), "keys": text("Signing key"),
+        "locker": text("Evidence locker"), "shared": text("Shared folder"), "drop": text("Drop folders for evidence"),
     }  # fmt: skip
+    order = [name for name in words if name in data["paths"]]
     screen.table(
-        [text("What"), text("Where")],
-        [[words.get(name, name), path] for name, path in data["paths"].items()],
-        wrap=(1,),
+        [text("What"), text("Where")], [[words[name], data["paths"][name]] for name in order], wrap=(1,)
     )
     screen.line(text("Key fingerprint: {fingerprint}", fingerprint=data["key_fingerprint"]))
-    screen.line(text("Next: ticssync doctor, then ticssync plan, then ticssync sync."))
+    if "tracker" in data:
+        _found(data["tracker"], screen)
+        screen.line(
+            text(
+                "Next: look through the mapping, ticssync mapping check, ticssync doctor, then ticssync plan."
+            )
+        )
+    else:
+        screen.line(text("Next: ticssync doctor, then ticssync plan, then ticssync sync."))
+
+
+def _found(tracker: dict[str, Any], screen: Screen) -> None:
+    text = screen.text
+    screen.line()
+    screen.title(text("What {tracker} offers, and what the mapping makes of it", tracker=tracker["name"]))
+    screen.table(
+        [text("Status there"), "ID", text("Status of ticssync"), ""],
+        [
+            [one["name"], one["key"], one["value"], text("guess") if one["guess"] else ""]
+            for one in tracker["statuses"]
+        ],
+    )
+    fields = "、".join(f"{one['name'] or one['value']} ({one['key']})" for one in tracker["fields"])
+    screen.line(text("Fields: {fields}", fields=fields))
+    screen.line(text("People taken over: {n}", n=tracker["people"]))
+    if tracker["notes"]:
+        screen.line()
+        screen.title(text("Please look at"))
+    for note in tracker["notes"]:
+        screen.line(f"- {note}")

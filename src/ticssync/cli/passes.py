@@ -21,6 +21,8 @@ ACTIONS: Final = {
     ("attach", "out"): mark("attach"),
     ("update", "in"): mark("take in"),
     ("adopt", "in"): mark("adopt"),
+    ("attach", "in"): mark("take in a file"),
+    ("comment", "in"): mark("take in a note"),
     ("none", "in"): mark("note"),
 }
 STATES: Final = {
@@ -44,6 +46,8 @@ FIELDS: Final = {
     "priority": mark("priority"),
     "start": mark("start"),
     "marker": mark("marker"),
+    "note": mark("note"),
+    "file": mark("file"),
 }
 MANY: Final = 12
 """More lines than this of one kind are summed up on a terminal; `--json` has them all."""
@@ -64,6 +68,9 @@ def show_pass(result: SyncResult, screen: Screen, *, dry: bool) -> None:
             )
         _actions(report, screen)
         _settle(report, screen)
+        if dry and report.notifications:
+            screen.line("  " + text("At most: each write counts as one mail, however many people it goes to."), "dim")
+        _created(report, screen)
     if not dry and not any(report.actions for report in result.reports.values()) and result.exit_code == 0:
         screen.line(text("Nothing to do: everything is up to date."), "green")
 
@@ -125,13 +132,32 @@ def short(value: object, limit: int = 40) -> str:
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
+def _created(report: TrackerReport, screen: Screen) -> None:
+    """What was made, with where it stands and how to take it back by hand."""
+    if not report.created_keys:
+        return
+    from ticssync.app.created import undo_words
+
+    text = screen.text
+    screen.line("  " + text("Created in {tracker}:", tracker=report.name))
+    shown = report.created_keys[:MANY] if screen.fancy else report.created_keys
+    for one in shown:
+        screen.line("    " + "  ".join(filter(None, (one["key"], one["task"], one["url"]))))
+    if len(shown) < len(report.created_keys):
+        more = len(report.created_keys) - len(shown)
+        screen.line("    " + text("… and {n} more: {what}", n=more, what=text("create")), "dim")
+    if report.created_list:
+        screen.line("  " + text("The whole list: {file}", file=report.created_list))
+    screen.line("  " + undo_words(text))
+
+
 def _settle(report: TrackerReport, screen: Screen) -> None:
     text = screen.text
     for refusal in report.refusals:
         line = text(
             "refused: {task} {field} ← {wanted} ({why})",
             task=refusal["task"],
-            field=text(FIELDS.get(refusal["field"], refusal["field"])),
+            field=text(FIELDS.get(refusal["field"].partition(":")[0], refusal["field"])),
             wanted=short(refusal["wanted"]),
             why=text.said(refusal["why"]),
         )

@@ -9,6 +9,7 @@ import click
 
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.screen import Screen
+from ticssync.cli.why import show_waiting
 from ticssync.cli.words import tr
 from ticssync.text import mark
 
@@ -78,6 +79,7 @@ def show(found: dict[str, Any], company: str, screen: Screen, *, only_open: bool
         for task in one["tasks"]:
             for problem in task["problems"]:
                 screen.line(f"! {one['id']} ({task['tracker']}): {problem}", "yellow")
+            show_waiting(task["waiting"], screen, f"{one['id']} ({task['tracker']}): ")
 
 
 def _row(one: dict[str, Any], screen: Screen) -> list[str]:

@@ -18,7 +18,7 @@ SUMMARIES: Final = {
     "status": mark("Where the company stands, per criterion"),
     "why": mark("Why a task or criterion stands as it does"),
     "conflicts": mark("What was changed on several sides: list, resolve"),
-    "task": mark("Restore, drop or unfreeze a task"),
+    "task": mark("Adopt, restore, drop or unfreeze a task"),
     "tracker": mark("Rename or drop a tracker"),
     "confirm": mark("A named person accepts a criterion"),
     "return": mark("A named person sends a criterion back, with a reason"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import click
 
@@ -16,6 +17,14 @@ OWNERS = {
     "ticssync": mark("ticssync has the last word"),
     "tracker": mark("the tracker has the last word"),
     "merge": mark("whoever changed it last"),
+}
+WAITING: Final = {
+    ("note", "waiting"): mark("a note waits for the next sync: {text}"),
+    ("note", "sent"): mark("a note was sent, and the next sync looks whether it is there: {text}"),
+    ("note", "refused"): mark("a note was not taken: {text}"),
+    ("file", "waiting"): mark("a file waits for the next sync: {text}"),
+    ("file", "sent"): mark("a file was sent, and the next sync looks whether it is there: {text}"),
+    ("file", "refused"): mark("a file was not taken: {text}"),
 }
 
 
@@ -38,6 +47,13 @@ def command(call: Call, name: str) -> None:
     call.answer(work)
 
 
+def show_waiting(waiting: Sequence[Mapping[str, Any]], screen: Screen, before: str = "") -> None:
+    """Notes and files that are not in the task yet."""
+    for one in waiting:
+        words = screen.text(WAITING[one["what"], one["state"]], text=short(one["text"]))
+        screen.line(f"… {before}{words}", "yellow" if one["state"] == "refused" else "dim")
+
+
 def show(found: dict[str, Any], screen: Screen) -> None:
     """From the state down to the log."""
     text = screen.text
@@ -57,6 +73,7 @@ def show(found: dict[str, Any], screen: Screen) -> None:
         screen.table(
             [text("Field"), text("ticssync"), text("Last agreed"), text("Rule"), ""], rows, wrap=(1, 2)
         )
+    show_waiting(found["waiting"], screen)
     for one in found["refusals"]:
         screen.line("! " + text("refused: {field} ({why})", field=one["field"], why=one["why"]), "yellow")
     for event in found["events"]:
@@ -64,7 +81,15 @@ def show(found: dict[str, Any], screen: Screen) -> None:
             f"{field}: {short(change['from'])} → {short(change['to'])}"
             for field, change in event["fields"].items()
         )
+        who = f"{event['actor']}{_way(event, text.lang)}"
         screen.line(
-            f"{event['seq']:>5} {event['at'][:16].replace('T', ' ')} {event['kind']} {event['actor']} {changes}".rstrip(),
+            f"{event['seq']:>5} {event['at'][:16].replace('T', ' ')} {event['kind']} {who} {changes}".rstrip(),
             "dim",
         )
+
+
+def _way(event: dict[str, Any], lang: str) -> str:
+    """Which way something came that a person decided or handed in."""
+    from ticssync.bundle.labels import label
+
+    return f"（{label('channel', event['channel']).in_language(lang)}）" if event.get("channel") else ""

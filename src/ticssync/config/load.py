@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ticssync.config.people import Organisation, organisation
 from ticssync.config.schema import ConfigFile
-from ticssync.config.secrets import fill, from_environment, from_folder
+from ticssync.config.secrets import fill, folder_beside, from_environment, from_folder
 from ticssync.errors import Problem, UsageError, say
 from ticssync.model.certificate import Certificate
 from ticssync.model.profile import Profile
@@ -109,7 +109,10 @@ class Config:
 def load_config(
     file: Path, environ: Mapping[str, str], secrets_folder: Path | None = None
 ) -> tuple[Config | None, list[Problem]]:
-    """(configuration, problems): everything wrong with the file at once."""
+    """(configuration, problems): everything wrong with the file at once.
+
+    Without a `secrets_folder`, `secrets/` beside the file is read where it is there.
+    """
     try:
         located = _extended(read_yaml(file), file, ())
     except UsageError as error:
@@ -119,7 +122,7 @@ def load_config(
         return None, problems
     people, wrong = organisation(located, values)
     raw = {"trackers": values.trackers, "notify": values.notify}
-    parts, more = _with_secrets(raw, environ, secrets_folder)
+    parts, more = _with_secrets(raw, environ, secrets_folder or folder_beside(file))
     trackers, odd = _trackers(located, parts["trackers"])
     problems = [*problems, *wrong, *more, *odd, *_routes(located, values)]
     if problems:

@@ -26,6 +26,9 @@ PREFIX: Final = "TICSSYNC_"
 OTHERS: Final = frozenset({"CONFIG", "LANG", "SECRETS_DIR"})
 """Variables of ours that are no settings of a part."""
 
+FOLDER: Final = "secrets"
+"""The folder beside ticssync.yaml that is read where no other is named."""
+
 
 Found = dict[str, dict[str, dict[str, Any]]]
 """{"trackers" or "notify": {name: {setting: value}}}."""
@@ -90,6 +93,12 @@ def _read(environ: Mapping[str, str]) -> Found | None:
     except (ValidationError, SettingsError):
         return None
     return {"trackers": found.trackers, "notify": found.notify}
+
+
+def folder_beside(file: Path) -> Path | None:
+    """`secrets/` beside the configuration file, where it is there."""
+    folder = file.resolve().parent / FOLDER
+    return folder if folder.is_dir() else None
 
 
 def from_folder(folder: Path) -> tuple[Found, list[Problem]]:

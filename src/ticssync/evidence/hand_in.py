@@ -26,7 +26,9 @@ from ticssync.store.evidence import add_evidence, evidence_of, next_evidence_id
 from ticssync.store.locker import Kept, Locker, hash_of
 from ticssync.text import Text
 
-__all__ = ["Candidate", "Look", "Scan", "Taken", "add_file", "kind_of", "scan", "take"]
+__all__ = [
+    "Candidate", "Intake", "Look", "Scan", "Taken", "add_file", "held_already", "kind_of", "scan", "take",
+]  # fmt: skip
 
 Scopes = Mapping[str, Mapping[str, Any]]
 UNMOVED: Final = "hand_in:unmoved"
@@ -188,6 +190,33 @@ def kind_of(name: str) -> str:
     return "document"
 
 
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How one item takes in what comes for it alone: by its own keep-mode, class, kinds and period."""
+
+    criterion: str
+    data: Mapping[str, Any]
+
+    @property
+    def mode(self) -> str:
+        """`copy` or `hash_only`: a file that is there, of an item that is proven on paper, is hashed."""
+        return _keep_mode([_Item(self.criterion, self.data)])
+
+    def keep(self, stream: BinaryIO, locker: Locker) -> Kept:
+        """Read the bytes to their end: into the locker, or only their hash, as the item's rule says."""
+        return _keep(stream, self.mode, locker)
+
+    def piece(
+        self, name: str, kept: Kept, *, dated_on: date, handed_in_by: str, channel: str, lang: str, note: str = "",
+        kind: str = "", source: str = "",
+    ) -> Evidence:  # fmt: skip
+        """The evidence of these bytes, without an id yet.  `kind` empty: by the name, as for the drop folders."""
+        item = _Item(self.criterion, self.data)
+        found, why = (kind, "") if kind else _kind(name, item.kinds, lang)
+        handed = _Handed(name, self.mode, kept, dated_on, handed_in_by, channel)
+        return replace(handed.piece(item, found, "\n".join(filter(None, (note, why)))), source=source)
+
+
 def _kind(name: str, kinds: Sequence[str], lang: str) -> tuple[str, str]:
     guess = kind_of(name)
     if not kinds or guess in kinds:
@@ -233,12 +262,20 @@ def _keep(stream: BinaryIO, mode: str, locker: Locker) -> Kept:
 
 def _add_new(tx: Transaction, piece: Evidence, by: By, today: date, *, never_left: bool) -> str:
     """Add it unless the same bytes stand for the same item: its id, or empty."""
-    same = [
+    return "" if held_already(tx, piece, today, never_left=never_left) else _add(tx, piece, by)
+
+
+def held_already(tx: Transaction, piece: Evidence, today: date, *, never_left: bool = False) -> str:
+    """The id of the piece with the same bytes that stands for the same item and lasts as long; empty: none.
+
+    Withdrawn ones count only where the file `never_left` the place that it was taken from.
+    """
+    same = (
         one
         for one in evidence_of(tx, piece.criterion)
         if one.sha256 == piece.sha256 and (never_left or not one.withdrawn)
-    ]
-    return "" if any(_lasts(one, piece, today) for one in same) else _add(tx, piece, by)
+    )
+    return next((one.id for one in same if _lasts(one, piece, today)), "")
 
 
 def _lasts(held: Evidence, new: Evidence, today: date) -> bool:

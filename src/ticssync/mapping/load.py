@@ -61,6 +61,7 @@ def _checks(
         yield from _template(located, place, template)
     yield from _fields(located, mapping)
     yield from _statuses(located, mapping, places)
+    yield from _confirm_when(located, mapping)
     for item in mapping.overrides:
         if item_ids and item not in item_ids:
             near = nearest(item, sorted(item_ids))
@@ -123,6 +124,56 @@ def _statuses(located: Located, mapping: Mapping, places: Collection[str] | None
             yield located.problem(
                 ("statuses", remote), say("the tracker has no status {name}", name=remote), fix
             )
+
+
+def _confirm_when(located: Located, mapping: Mapping) -> Iterator[Problem]:
+    """What means "confirmed" in the tracker must be read by this mapping, and must not be written over by it."""
+    rule = mapping.confirm_when
+    if rule is None:
+        return
+    if rule.status is not None:
+        yield from _confirm_status(located, mapping, rule.status)
+        return
+    place = rule.field or ""
+    name = next((name for name, field in mapping.fields.items() if field.to == place), None)
+    if name is None:
+        near = nearest(place, sorted(field.to for field in mapping.fields.values()))
+        fix = say("fields: a name of your choice: {{to: {place}, owner: tracker}}", place=place)
+        yield located.problem(
+            ("confirm_when", "field"),
+            say("no field of this mapping goes to {place}", place=place),
+            say("did you mean {near}?", near=near) if near else fix,
+        )
+    elif name == "status":
+        yield located.problem(
+            ("confirm_when", "field"), say("{place} is the status: give confirm_when: status:", place=place)
+        )
+    elif mapping.owner(name) is FieldOwner.TICSSYNC:
+        yield located.problem(
+            ("confirm_when", "field"),
+            say("ticssync owns {name} and would write over what the confirmer sets", name=name),
+            say("owner: tracker"),
+        )
+
+
+def _confirm_status(located: Located, mapping: Mapping, status: str) -> Iterator[Problem]:
+    stands_for = mapping.statuses.get(status)
+    if stands_for is None:
+        near = nearest(status, sorted(mapping.statuses))
+        fix = say("did you mean {near}?", near=near) if near else say("add it under statuses:, as done")
+        yield located.problem(
+            ("confirm_when", "status"), say("statuses: does not name {status}", status=status), fix
+        )
+    elif stands_for is not Status.DONE:
+        yield located.problem(
+            ("confirm_when", "status"),
+            say(
+                "{status} stands for {canonical}: what is confirmed must be done",
+                status=status,
+                canonical=stands_for.value,
+            ),
+            say("statuses: {status}: done", status=status),
+        )
 
 
 __all__ = ["CORE_FIELDS", "TEMPLATE_NAMES", "find_mapping", "load_mapping"]

@@ -25,7 +25,8 @@ class Evidence:
     `sha256` names the bytes in the locker (empty for paper and on-site proof); `dated_on` is the day the
     proof speaks of; `valid_until` is its last good day, None = no end; `handed_in_by` is who brought it
     (a person id, an account or empty where unknown); `reviewed_by` is the other person who looked at it, empty
-    where nobody did.
+    where nobody did; `source` is the part of a task in a tracker that it was taken from
+    (`factory:123:attachment:45`), empty for what came another way.
     """
 
     id: str
@@ -45,3 +46,4 @@ class Evidence:
     withdrawn: bool = False
     readable: bool = True
     reviewed_by: str = ""
+    source: str = ""

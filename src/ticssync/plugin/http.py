@@ -18,6 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from ticssync.errors import say
 from ticssync.plugin.kinds import Translate
 from ticssync.plugin.outcomes import AuthLost, Throttled, Unavailable
 
@@ -105,11 +106,12 @@ class Voice:
 def failed(error: requests.RequestException, voice: Voice, url: str, *, harmless: bool) -> Exception:
     """What a request without an answer means: Unavailable, or AnswerLost where it may have changed something
     (`harmless` False) and may have been carried out."""
-    text, host = voice.text, urlsplit(url).netloc
+    text, host = voice.text, _host(url)
     if isinstance(error, requests.exceptions.SSLError):
         return Unavailable(
             text(
-                "{tracker}: the certificate of {host} does not verify; give the company's own authority as ca_file:",
+                "{tracker}: the certificate of {host} cannot be verified; where it comes from the company's own authority, "
+                "name that authority's file (PEM) as ca_file: in ticssync.yaml",
                 tracker=voice.tracker,
                 host=host,
             )
@@ -117,7 +119,13 @@ def failed(error: requests.RequestException, voice: Voice, url: str, *, harmless
     if isinstance(error, requests.exceptions.ProxyError):
         why = text("{tracker}: the proxy on the way to {host} fails", tracker=voice.tracker, host=host)
     elif isinstance(error, requests.ConnectTimeout) or never_connected(error):
-        return Unavailable(text("{tracker}: no connection to {host}", tracker=voice.tracker, host=host))
+        return Unavailable(
+            text(
+                "{tracker}: no connection to {host}; check url: in ticssync.yaml, the network, and whether the server runs",
+                tracker=voice.tracker,
+                host=host,
+            )
+        )
     elif isinstance(error, requests.Timeout):
         why = text("{tracker}: {host} did not answer in time", tracker=voice.tracker, host=host)
     else:
@@ -125,12 +133,22 @@ def failed(error: requests.RequestException, voice: Voice, url: str, *, harmless
     return Unavailable(why) if harmless else AnswerLost(why)
 
 
+def _host(url: str) -> str:
+    """Host and port, without a password that somebody wrote into the address."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def judge(response: requests.Response, voice: Voice) -> None:
     """Raise what ends this tracker's cycle: Throttled (429), Unavailable (502, 503, 504, redirects elsewhere),
     AuthLost (401, a redirect to a login page)."""
     text, status = voice.text, response.status_code
     if status == UNAUTHORIZED:
-        raise AuthLost(text("{tracker} does not accept our key (401)", tracker=voice.tracker))
+        raise AuthLost(
+            text(
+                "{tracker} does not accept our key (401); make a new one there and put it into the secrets folder",
+                tracker=voice.tracker,
+            )
+        )
     if status == TOO_MANY:
         until = retry_after(response.headers, voice.clock()) or voice.clock() + timedelta(
             seconds=WAIT_DEFAULT_S
@@ -154,9 +172,9 @@ def _redirected(response: requests.Response, voice: Voice) -> None:
     shown = urlsplit(target)
     raise Unavailable(
         voice.text(
-            "{tracker} sends us elsewhere: {target}; correct url: in ticssync.yaml",
+            "{tracker} sends us to another address ({target}); correct url: in ticssync.yaml",
             tracker=voice.tracker,
-            target=f"{shown.scheme}://{shown.netloc}{shown.path}" if shown.netloc else shown.path,
+            target=f"{shown.scheme}://{_host(target)}{shown.path}" if shown.netloc else shown.path,
         )
     )
 
@@ -170,7 +188,8 @@ def data(response: requests.Response, voice: Voice) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Unavailable(
             voice.text(
-                "{tracker} answers something that is no data ({what}): a proxy, or the wrong url:?",
+                "{tracker} answers something that is no data ({what}): a proxy may answer instead, or url: in "
+                "ticssync.yaml may be wrong",
                 tracker=voice.tracker,
                 what=response.headers.get("Content-Type", "?").partition(";")[0] or "?",
             )
@@ -200,6 +219,28 @@ def _date(text: str) -> datetime | None:
     except (ValueError, TypeError):
         return None
     return at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+
+
+def address(url: str) -> str:
+    """A setting `url:` without blanks around it and without a slash at its end.  Raises ValueError where it is no
+    web address or holds a password; the words are translated where the problem is shown."""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(say("write the address that the browser shows, beginning with https://"))
+    if parts.username or parts.password:
+        raise ValueError(say("an address must not hold a password; the key goes into the secrets folder"))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def closed_address(url: str, *, allowed: bool) -> None:
+    """Raises ValueError where the key would be sent without encryption and that is not `allowed`."""
+    if in_the_open(url) and not allowed:
+        raise ValueError(
+            say(
+                "with http:// the key can be read on the way: use https://, or write allow_insecure: true where that is "
+                "accepted"
+            )
+        )
 
 
 def in_the_open(url: str) -> bool:

@@ -35,6 +35,20 @@ def _binding(row: Any) -> Binding:
     )  # fmt: skip
 
 
+def held(tx: Transaction, tracker: str, keys: Iterable[TaskKey]) -> frozenset[TaskKey]:
+    """Those of these keys whose place in the tracker is taken by a task that is there (live or lost)."""
+    table, wanted = schema.binding, {str(key): key for key in keys}
+    rows = tx.connection.execute(
+        select(table.c.task_key).where(
+            table.c.workspace_id == tx.workspace,
+            table.c.tracker == tracker,
+            table.c.task_key.in_(sorted(wanted)),
+            table.c.state.in_((BindingState.LIVE.value, BindingState.LOST.value)),
+        )
+    )
+    return frozenset(wanted[row.task_key] for row in rows)
+
+
 def bases(tx: Transaction, tracker: str) -> dict[RemoteRef, Base]:
     """What was last agreed, by place."""
     table = schema.base
@@ -44,6 +58,17 @@ def bases(tx: Transaction, tracker: str) -> dict[RemoteRef, Base]:
         )
     )
     return {RemoteRef(tracker, row.remote_id): Base(fields_of(row.fields), row.version) for row in rows}
+
+
+def versions(tx: Transaction, tracker: str) -> dict[RemoteRef, str | None]:
+    """The version in which each task was last read."""
+    table = schema.base
+    rows = tx.connection.execute(
+        select(table.c.remote_id, table.c.version).where(
+            table.c.workspace_id == tx.workspace, table.c.tracker == tracker
+        )
+    )
+    return {RemoteRef(tracker, row.remote_id): row.version for row in rows}
 
 
 def dirty(tx: Transaction, tracker: str) -> frozenset[RemoteRef]:

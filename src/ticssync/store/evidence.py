@@ -37,14 +37,19 @@ def _number(identity: str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
-def add_evidence(tx: Transaction, item: Evidence, by: By) -> Event:
-    """A piece of proof is held from now on (event `evidence.added`).  Raises ValueError for a known id."""
+def add_evidence(tx: Transaction, item: Evidence, by: By, origin: Mapping[str, str] | None = None) -> Event:
+    """A piece of proof is held from now on (event `evidence.added`).  Raises ValueError for a known id.
+
+    `origin` says which part of which task it was taken from (`store.collected`).
+    """
     if _row(tx, item.id) is not None:
         raise ValueError(f"evidence {item.id} stands in the store already")
     values = asdict(item)
     payload = values | {name: storable_text(values[name]) for name in _TEXTS}
     payload["dated_on"] = date_text(item.dated_on)
     payload["valid_until"] = date_text(item.valid_until)
+    if origin:
+        payload["origin"] = dict(origin)
     return tx.append("evidence.added", item.id, by, payload)
 
 

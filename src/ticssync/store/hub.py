@@ -49,21 +49,26 @@ def hub_tasks(tx: Transaction) -> dict[TaskKey, HubTask]:
 
 def _task(row: Any) -> HubTask:
     kept = json.loads(row["fields"])
-    values = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in kept["values"].items()
-    }
-    wishes = {name: Wish(wish["value"], wish["at"]) for name, wish in kept.get("wish", {}).items()}
+    values = {name: _value(value) for name, value in kept["values"].items()}
+    wishes = {name: Wish(_value(wish["value"]), wish["at"]) for name, wish in kept.get("wish", {}).items()}
     return HubTask(
         TaskKey.parse(row["task_key"]), values, kept["planned_on"], wishes, row["rendered_hash"],
         kept.get("dropped", False), kept.get("restore", False),
     )  # fmt: skip
 
 
+def _value(kept: Any) -> FieldValue:
+    value: FieldValue = tuple(kept) if isinstance(kept, list) else kept
+    return value
+
+
 def put_hub(tx: Transaction, task: HubTask) -> None:
     """Keep a task's merged values."""
     kept: dict[str, Any] = {"values": plain(task.values), "planned_on": task.planned_on}
     if task.wishes:
-        kept["wish"] = {name: {"value": wish.value, "at": wish.at} for name, wish in task.wishes.items()}
+        kept["wish"] = {
+            name: {"value": plain(wish.value), "at": wish.at} for name, wish in task.wishes.items()
+        }
     kept |= {name: True for name in ("dropped", "restore") if getattr(task, name)}
     values = {"fields": canonical_json(kept), "rendered_hash": task.rendered_hash}
     put(tx.connection, schema.task, tx.workspace, {"task_key": str(task.key)}, values)
@@ -81,6 +86,43 @@ def notes_of(task: HubTask) -> list[Wish]:
 def without_note(task: HubTask, at: str) -> HubTask:
     """The note of that moment has been written (or has no place there)."""
     return replace(task, wishes={name: one for name, one in task.wishes.items() if name != f"{NOTE}{at}"})
+
+
+FILE: Final = "file:"
+"""Wishes of this kind are files to be hung on the task, each once: `file:` and the moment of the act."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileWish:
+    """A file that a person gives along with a task.  `name` is the person's own, `there` the one that it gets in
+    the tracker; the bytes lie in the locker; `size` is in bytes, `at` the moment of the act (UTC text)."""
+
+    name: str
+    there: str
+    sha256: str
+    size: int
+    content_type: str
+    at: str
+
+    def wish(self) -> Wish:
+        """As the hub keeps it."""
+        return Wish((self.name, self.there, self.sha256, str(self.size), self.content_type), self.at)
+
+
+def files_of(task: HubTask) -> list[FileWish]:
+    """Files that wait, oldest first."""
+    return [_file(task.wishes[name]) for name in sorted(task.wishes) if name.startswith(FILE)]
+
+
+def _file(wish: Wish) -> FileWish:
+    assert isinstance(wish.value, tuple)
+    name, there, sha256, size, content_type = wish.value
+    return FileWish(name, there, sha256, int(size), content_type, wish.at)
+
+
+def without_file(task: HubTask, at: str) -> HubTask:
+    """The file of that moment hangs on the task."""
+    return replace(task, wishes={name: one for name, one in task.wishes.items() if name != f"{FILE}{at}"})
 
 
 def put_wish(tx: Transaction, key: TaskKey, name: str, wish: Wish) -> None:

@@ -8,10 +8,23 @@ An erased payload changes nothing on replay but for what it carried.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from ticssync.model.canonical import canonical_json
 from ticssync.store import schema
@@ -40,12 +53,37 @@ def put(
     connection: Connection, table: Table, workspace: str, key: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
     """Insert the row, or update it where its key stands already (both databases, no dialect's upsert)."""
-    where = [table.c.workspace_id == workspace, *(table.c[name] == value for name, value in key.items())]
-    if values and connection.execute(update(table).where(*where).values(**values)).rowcount:
+    row = {"workspace_id": workspace, **key, **values}
+    found = {f"_{name}": row[name] for name in ("workspace_id", *key)}
+    if values and connection.execute(_update(table, tuple(key)), {**found, **values}).rowcount:
         return
     if not values:
-        connection.execute(delete(table).where(*where))
-    connection.execute(insert(table).values(workspace_id=workspace, **key, **values))
+        connection.execute(_delete(table, tuple(key)), found)
+    connection.execute(inserting(table), row)
+
+
+# Building a statement costs more than running it: a pass that takes in a thousand changes writes thousands of rows.
+
+
+def _where(table: Table, key: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == bindparam(f"_{name}") for name in ("workspace_id", *key)]
+
+
+@cache
+def _update(table: Table, key: tuple[str, ...]) -> Update:
+    # The columns to set are the ones that the parameters name.
+    return update(table).where(*_where(table, key))
+
+
+@cache
+def _delete(table: Table, key: tuple[str, ...]) -> Delete:
+    return delete(table).where(*_where(table, key))
+
+
+@cache
+def inserting(table: Table) -> Insert:
+    """The statement that inserts a row; its columns are the ones that the parameters name."""
+    return insert(table)
 
 
 def _remove(connection: Connection, table: Table, workspace: str, **key: Any) -> None:
@@ -83,7 +121,9 @@ def _tracker(connection: Connection, workspace: str, event: Event, data: Mapping
 
 @_of("tracker.renamed")
 def _renamed(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
-    for table, column in ((schema.tracker, "name"), (schema.binding, "tracker"), (schema.refusal, "tracker")):
+    for table, column in (
+        (schema.tracker, "name"), (schema.binding, "tracker"), (schema.refusal, "tracker"), (schema.source, "tracker"),
+    ):  # fmt: skip
         connection.execute(
             update(table)
             .where(table.c.workspace_id == workspace, table.c[column] == event.subject)
@@ -95,6 +135,8 @@ def _renamed(connection: Connection, workspace: str, event: Event, data: Mapping
 def _dropped(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
     _remove(connection, schema.tracker, workspace, name=event.subject)
     _remove(connection, schema.refusal, workspace, tracker=event.subject)
+    # Another tracker that comes under this name counts its tasks and files anew.
+    _remove(connection, schema.source, workspace, tracker=event.subject)
     connection.execute(
         update(schema.binding)
         .where(
@@ -109,7 +151,7 @@ def _dropped(connection: Connection, workspace: str, event: Event, data: Mapping
 @_of("store.copied")
 def _copied(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
     """The links belong to the workspace that this one was copied from."""
-    for table in (schema.binding, schema.tracker, schema.conflict, schema.refusal):
+    for table in (schema.binding, schema.tracker, schema.conflict, schema.refusal, schema.source):
         connection.execute(delete(table).where(table.c.workspace_id == workspace))
 
 
@@ -165,16 +207,8 @@ def _problems(connection: Connection, workspace: str, event: Event, data: Mappin
 def _update_binding(
     connection: Connection, workspace: str, data: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
-    table = schema.binding
-    connection.execute(
-        update(table)
-        .where(
-            table.c.workspace_id == workspace,
-            table.c.tracker == data["tracker"],
-            table.c.remote_id == data["remote_id"],
-        )
-        .values(**values)
-    )
+    found = {"_workspace_id": workspace, "_tracker": data["tracker"], "_remote_id": data["remote_id"]}
+    connection.execute(_update(schema.binding, ("tracker", "remote_id")), {**found, **values})
 
 
 @_of("refusal.opened")
@@ -237,6 +271,35 @@ def _evidence(connection: Connection, workspace: str, event: Event, data: Mappin
         "seq": event.seq,
     }
     put(connection, schema.evidence, workspace, {"id": event.subject}, values)
+    origin = data.get("origin")
+    if origin:
+        taken = {"state": "taken", "name": data["name"], "evidence": event.subject, "why": ""}
+        _put_source(connection, workspace, {**origin, **taken})
+
+
+@_of("evidence.passed_over")
+def _passed_over(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    _put_source(connection, workspace, {"task_key": event.subject, **data})
+
+
+def _put_source(connection: Connection, workspace: str, data: Mapping[str, Any]) -> None:
+    names = ("task_key", "state", "name", "digest", "evidence", "why")
+    values = {name: data[name] for name in names} | {"gone_at": None}
+    put(connection, schema.source, workspace, _source_key(data), values)
+
+
+def _source_key(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: data[name] for name in ("tracker", "remote_id", "part")}
+
+
+@_of("evidence.source_gone")
+def _source_gone(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    put(connection, schema.source, workspace, _source_key(data), {"gone_at": event.at})
+
+
+@_of("evidence.source_back")
+def _source_back(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    put(connection, schema.source, workspace, _source_key(data), {"gone_at": None})
 
 
 @_of("evidence.state")

@@ -11,7 +11,9 @@ from ticssync.store.working import clear_failure
 
 def rename(tx: Transaction, old: str, new: str) -> None:
     """Bases, cursors, intents, hot tasks, flips and the driver's memory go under the new name."""
-    for table in (schema.base, schema.cursor, schema.intent, schema.hot, schema.flip, schema.memory):
+    for table in (
+        schema.base, schema.cursor, schema.intent, schema.hot, schema.flip, schema.memory, schema.collected,
+    ):  # fmt: skip
         tx.connection.execute(
             update(table)
             .where(table.c.workspace_id == tx.workspace, table.c.tracker == old)
@@ -22,7 +24,7 @@ def rename(tx: Transaction, old: str, new: str) -> None:
 def forget_tracker(tx: Transaction, name: str) -> None:
     """A tracker is used no more: where to read on and what its driver put away would mislead another one that
     comes under this name.  What was agreed on its tasks stays, for the case that they come back."""
-    for table in (schema.cursor, schema.intent, schema.hot, schema.memory):
+    for table in (schema.cursor, schema.intent, schema.hot, schema.memory, schema.collected):
         tx.connection.execute(
             delete(table).where(table.c.workspace_id == tx.workspace, table.c.tracker == name)
         )
@@ -33,6 +35,7 @@ def forget_links(tx: Transaction) -> None:
     """All working state about trackers: the tasks there are another workspace's."""
     for table in (
         schema.base, schema.cursor, schema.intent, schema.hot, schema.flip, schema.memory, schema.failure, schema.task,
+        schema.collected,
     ):  # fmt: skip
         tx.connection.execute(delete(table).where(table.c.workspace_id == tx.workspace))
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest migration.  Opening a store compares this constant with one select; Alembic is not imported."""
 
 metadata: Final = MetaData()
@@ -204,6 +204,14 @@ failure: Final = _table(
     key=("cause",),
 )  # fmt: skip
 memory: Final = _table("memory", _text("tracker"), _text("name"), _text("value"), key=("tracker", "name"))
+collected: Final = _table(
+    "collected",
+    _text("tracker"),
+    _text("remote_id"),
+    _text("stamp"),
+    _number("due"),
+    key=("tracker", "remote_id"),
+)
 accepted: Final = _table("accepted", _text("tracker"), _text("word"), _text("at"), key=("tracker", "word"))
 
 act: Final = _table(
@@ -221,6 +229,21 @@ evidence: Final = _table(
 )
 evidence_file: Final = _table(
     "evidence_file", _text("sha256"), _number("size"), _text("state"), _text("checked_at"), key=("sha256",)
+)
+source: Final = _table(
+    "source",
+    _text("tracker"),
+    _text("remote_id"),
+    _text("part"),
+    _text("task_key"),
+    _text("state"),
+    _text("name"),
+    _text("digest"),
+    _text("evidence"),
+    _text("why"),
+    _maybe("gone_at"),
+    CheckConstraint("state in ('taken','same','ours','refused')", name="source_state"),
+    key=("tracker", "remote_id", "part"),
 )
 certificate: Final = _table("certificate", _text("id"), _text("payload"), key=("id",))
 duty: Final = _table("duty", _text("id"), _text("state"), _text("payload"), key=("id",))
@@ -247,6 +270,7 @@ DERIVED: Final = (
     refusal,
     act,
     evidence,
+    source,
     certificate,
     duty,
     finding,

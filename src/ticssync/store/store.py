@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, make_url, select, text, update
+from sqlalchemy import Connection, Engine, delete, make_url, select, text, update
 
 from ticssync.errors import CorruptStoreError, say
 from ticssync.model.canonical import instant_text
 from ticssync.store import schema
 from ticssync.store.connection import MEMORY, connect, plain_errors, revision_of, store_file
 from ticssync.store.events import GENESIS, By, Event, make_event
-from ticssync.store.projection import project, put
+from ticssync.store.projection import inserting, project, put
 
 Clock = Callable[[], datetime]
 Watch = Callable[[str], None]
@@ -64,6 +64,9 @@ class Transaction:
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the last event; (0, 64 zeros) before the first."""
+        if self.written:
+            # This transaction holds the head row, and this one was the last.
+            return self.written[-1].seq, self.written[-1].hash
         table = schema.head
         row = self.connection.execute(
             select(table.c.seq, table.c.hash).where(table.c.workspace_id == self.workspace)
@@ -72,8 +75,11 @@ class Transaction:
 
     def insert_event(self, event: Event) -> None:
         """Write an event row as it is and move the head; used by `append` and by replay."""
-        row = {name: getattr(event, name) for name in Event.__dataclass_fields__}
-        self.connection.execute(insert(schema.event).values(workspace_id=self.workspace, **row))
+        row = {
+            "workspace_id": self.workspace,
+            **{name: getattr(event, name) for name in Event.__dataclass_fields__},
+        }
+        self.connection.execute(inserting(schema.event), row)
         put(self.connection, schema.head, self.workspace, {}, {"seq": event.seq, "hash": event.hash})
 
     def events(self, since: int = 0, kind: str | None = None, subject: str | None = None) -> list[Event]:

@@ -34,7 +34,11 @@ class Action:
 
 @dataclass
 class TrackerReport:
-    """How one tracker fared in this cycle."""
+    """How one tracker fared in this cycle.
+
+    `notifications`: writes that may send mail, at most.  `created_keys`: what was made there, for undoing by hand
+    (task, key, url, title); `created_list` is the file that they were written to.
+    """
 
     name: str
     state: str = "ok"
@@ -53,6 +57,8 @@ class TrackerReport:
     notices: list[dict[str, str]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    created_keys: list[dict[str, str]] = field(default_factory=list)
+    created_list: str = ""
 
     def count(self, action: str, direction: str = "out") -> int:
         """How many actions of this kind."""
@@ -66,5 +72,6 @@ class TrackerReport:
             "pulled": self.count("update", "in"), "adopted": self.count("adopt", "in"), "unchanged": self.unchanged,
             "actions": [one.plain() for one in self.actions], "refusals": self.refusals, "conflicts": self.conflicts,
             "notices": self.notices, "rejected": self.rejected, "waiting": self.waiting,
+            "created_keys": self.created_keys, "created_list": self.created_list,
             "state": self.state, "message": self.message, "word": self.word, "until": self.until, "holder": self.holder,
         }  # fmt: skip

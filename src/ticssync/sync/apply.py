@@ -10,10 +10,14 @@ from typing import Any, Final
 from ticssync.errors import say
 from ticssync.model.canonical import digest, instant_text, plain
 from ticssync.model.task import RemoteTask
-from ticssync.plugin import Change, Done, Draft, Fate, Move, Note, Outcome, Repair
+from ticssync.plugin import Change, Done, Draft, Fate, Move, Note, Outcome, OutFile, Repair
 from ticssync.store import By, Store
+from ticssync.store.hub import FileWish
+from ticssync.store.locker import Locker
+from ticssync.store.bindings import held
 from ticssync.store.working import Intent, add_intents, put_failure, put_memory
 from ticssync.sync.actions import Action, TrackerReport
+from ticssync.sync.hand_out import hangs_there
 from ticssync.sync.look import Seen, with_errors
 from ticssync.sync.path import status_path
 from ticssync.sync.plan import Create, Update, Work
@@ -27,13 +31,14 @@ CHUNK: Final = 50
 @dataclass(frozen=True, slots=True)
 class Hands:
     """What writing needs from outside: the store, who acts, a check of the lease directly before each send,
-    and the plugins' veto (a text, or None)."""
+    the plugins' veto (a text, or None), and the locker that holds the files to be sent."""
 
     store: Store
     by: By
     token: int
     guard: Callable[[], None]
     review: Callable[[str, Sequence[Mapping[str, Any]]], str | None]
+    locker: Locker | None = None
 
 
 def outgoing(site: Site, work: Work, repairs: Sequence[Repair]) -> list[Action]:
@@ -60,6 +65,10 @@ def outgoing(site: Site, work: Work, repairs: Sequence[Repair]) -> list[Action]:
             lines.append(
                 Action("comment", "out", one.key, one.display_key, {"note": (None, update.note.value)})
             )
+        lines += [
+            Action("attach", "out", one.key, one.display_key, {"file": (None, file.there)})
+            for file in update.files
+        ]
         if update.marker is not None:
             lines.append(Action("marker", "out", one.key, one.display_key, {"marker": (None, update.marker)}))
     return lines + [
@@ -95,7 +104,7 @@ def route(site: Site, work: Work, known: Known) -> list[tuple[Update, str]]:
             )
         else:
             kept = replace(update, status_path=path)
-        if kept.set or kept.marker is not None or kept.note is not None:
+        if kept.anything:
             work.updates.append(kept)
     return refused
 
@@ -173,10 +182,11 @@ def apply(
     if veto:
         report.state, report.message = "safety_stop", veto
         return
-    if refused:
+    lost = _without_bytes(work, hands.locker)
+    if refused or lost:
         # Committed before anything is sent: a refusal must not be lost with a later failure.
         with hands.store.write() as tx:
-            record(tx, site, known, Outcomes(routeless=refused), hands.by, report)
+            record(tx, site, known, Outcomes(routeless=refused, lost=lost), hands.by, report)
     if work.creates or work.updates or seen.repairs:
         with_errors(seen, lambda: _send_all(seen, work, known, hands, report, now))
         if not seen.ok:
@@ -184,6 +194,24 @@ def apply(
             with hands.store.write() as tx:
                 put_failure(tx, site.name, str(seen.message), seen.until)
         _tell(seen, report)
+
+
+def _without_bytes(work: Work, locker: Locker | None) -> list[tuple[Update, FileWish, str]]:
+    """Take out the files whose bytes the locker does not hold (any more): something else must not go out for them."""
+    lost = []
+    for update in [one for one in work.updates if one.files]:
+        states = {file: locker.verify(file.sha256) if locker else "missing" for file in update.files}
+        lost += [(update, file, _why_lost(state)) for file, state in states.items() if state != "ok"]
+        kept = replace(update, files=tuple(file for file, state in states.items() if state == "ok"))
+        work.updates[work.updates.index(update)] = kept
+    work.updates[:] = [one for one in work.updates if one.anything]
+    return lost
+
+
+def _why_lost(state: str) -> str:
+    if state == "missing":
+        return say("the locker does not hold its bytes any more")
+    return say("its bytes in the locker were changed, or cannot be read")
 
 
 def _tell(seen: Seen, report: TrackerReport) -> None:
@@ -218,22 +246,31 @@ def _send(
     site, driver = seen.site, seen.site.driver
     if not creates and not updates and not seen.repairs:
         return
-    intents = [_intent(one, site, hint, now()) for one in creates]
+    intents: list[Intent] = []
     notes = {one.binding.ref: _note_intent(one, site, now()) for one in updates if one.note is not None}
     walks = {one.binding.ref: _walk_intent(one, site, now()) for one in updates if len(one.status_path) > 1}
-    if intents or notes or walks:
+    files = {one.binding.ref: [_file_intent(one, file, site, now()) for file in one.files] for one in updates}
+    given = [*notes.values(), *walks.values(), *(file for some in files.values() for file in some)]
+    if creates or given:
         with hands.store.write() as tx:
-            add_intents(tx, [*intents, *notes.values(), *walks.values()], hands.token)
+            # A person may have adopted a task for this key since we looked: its place is taken, none is made.
+            taken = held(tx, site.name, [one.key for one in creates])
+            creates = [one for one in creates if one.key not in taken]
+            intents = [_intent(one, site, hint, now()) for one in creates]
+            add_intents(tx, [*intents, *given], hands.token)
+    if not creates and not updates and not seen.repairs:
+        return
     hands.guard()
     drafts = [Draft(one.key, str(one.marker), one.fields) for one in creates]
-    changes = [_change(one, notes.get(one.binding.ref)) for one in updates]
+    changes = [_change(one, notes.get(one.binding.ref), hands.locker) for one in updates]
     made, changed = driver.write(drafts, changes)
-    made, changed = _read_back(site, made, changed)
+    made, changed = _read_back(site, made, changed, updates)
     outcomes = Outcomes(
         made=list(zip(creates, made, strict=True)), changed=list(zip(updates, changed, strict=True)),
         intents={**{str(one.marker): intent.id for one, intent in zip(creates, intents, strict=True)}},
         notes={ref: intent.id for ref, intent in notes.items()},
-        walks={ref: intent.id for ref, intent in walks.items()}, repairs=tuple(seen.repairs),
+        walks={ref: intent.id for ref, intent in walks.items()},
+        files={(ref, intent.marker): intent.id for ref, some in files.items() for intent in some}, repairs=tuple(seen.repairs),
     )  # fmt: skip
     with hands.store.write() as tx:
         record(
@@ -265,6 +302,13 @@ def _note_intent(one: Update, site: Site, at: datetime) -> Intent:
     )
 
 
+def _file_intent(one: Update, file: FileWish, site: Site, at: datetime) -> Intent:
+    ref = one.binding.ref
+    name = digest(["attach", str(one.binding.key), site.name, file.at, file.there])[:20]
+    payload = {"remote_id": ref.id, "sha256": file.sha256, "size": file.size, "wish_at": file.at}
+    return Intent(name, one.binding.key, site.name, "attach", file.there, "", instant_text(at), payload)
+
+
 def _walk_intent(one: Update, site: Site, at: datetime) -> Intent:
     """A status that takes several moves: what is found on the way afterwards must be known as ours."""
     ref = one.binding.ref
@@ -273,23 +317,32 @@ def _walk_intent(one: Update, site: Site, at: datetime) -> Intent:
     return Intent(name, one.binding.key, site.name, "status", "", "", instant_text(at), payload)
 
 
-def _change(one: Update, note: Intent | None) -> Change:
+def _change(one: Update, note: Intent | None, locker: Locker | None) -> Change:
     expect = {name: one.before[name] for name in one.set if name in one.before}
     text = Note(str(note.payload["text"]), note.marker) if note is not None else None
-    return Change(one.binding.ref, one.set, expect, one.status_path, text, one.marker, one.binding.key)
+    files = tuple(
+        OutFile(file.there, locker.path(file.sha256), file.content_type) for file in one.files if locker
+    )
+    return Change(one.binding.ref, one.set, expect, one.status_path, text, one.marker, one.binding.key, files)
 
 
 def _read_back(
-    site: Site, made: Sequence[Outcome], changed: Sequence[Outcome]
+    site: Site, made: Sequence[Outcome], changed: Sequence[Outcome], updates: Sequence[Update]
 ) -> tuple[list[Outcome], list[Outcome]]:
     """2xx is no proof: what the answer did not carry is read again, all in one strong read."""
-    bare = [one.ref for one in (*made, *changed) if isinstance(one, Done) and one.task is None]
+    files = {one.binding.ref: one.files for one in updates}
+
+    def told(one: Done) -> bool:
+        task = one.task
+        return task is not None and all(hangs_there(task, file) for file in files.get(one.ref, ()))
+
+    bare = [one.ref for one in (*made, *changed) if isinstance(one, Done) and not told(one)]
     if not bare:
         return list(made), list(changed)
     answers = site.driver.fetch(bare)
 
     def completed(one: Outcome) -> Outcome:
-        if not isinstance(one, Done) or one.task is not None:
+        if not isinstance(one, Done) or one.ref not in bare:
             return one
         answer = answers.get(one.ref)
         task: RemoteTask | None = (

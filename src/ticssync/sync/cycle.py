@@ -20,6 +20,7 @@ from ticssync.sync.apply import Hands, apply, outgoing, route
 from ticssync.sync.decide import Decision, decide, needed
 from ticssync.sync.look import Seen, look, with_errors
 from ticssync.sync.merge import MISSING
+from ticssync.sync.quiet import Listed, keep_quiet, leave_note, listings, nothing_new, reports_of
 from ticssync.sync.record import note_written
 from ticssync.sync.safety import safety_stop, word_for
 from ticssync.sync.state import Display, Known, Site, Want, read_known
@@ -41,7 +42,11 @@ class Order:
 
 @dataclass
 class Pass:
-    """One pass in the making."""
+    """One pass in the making.
+
+    `seens` is what was read, for whoever goes on from there; `keep` is called in the transaction that commits it
+    (and moves the cursor on), with what must not be forgotten of it.
+    """
 
     sites: Mapping[str, Site]
     wants: Mapping[TaskKey, Want]
@@ -51,14 +56,26 @@ class Pass:
     today: date
     now: Callable[[], datetime]
     reports: dict[str, TrackerReport] = field(default_factory=dict)
+    seens: dict[str, Seen] = field(default_factory=dict)
+    keep: Callable[[Transaction, Mapping[str, Seen]], None] = lambda _tx, _seens: None
+    inputs: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is a pass as the daemon makes it: everything, written, nothing asked again."""
+        return bool(self.inputs) and self.order == Order()
 
 
 def run(this: Pass) -> dict[str, TrackerReport]:
     """Run the pass.  Each tracker's own state is in its report; one tracker's failure stops no other."""
-    known = _known(this)
     for name in this.sites:
         this.reports.setdefault(name, TrackerReport(name))
-    seens = _look_everywhere(this, known)
+    listed = _quiet(this)
+    if listed is None:
+        return this.reports
+    known = _known(this)
+    seens = _look_everywhere(this, known, listed)
+    this.seens.update(seens)
     decision = decide(this.wants, known, seens, this.reports, this.display, this.now())
     if this.order.dry:
         _preview(this, known, seens, decision)
@@ -68,7 +85,24 @@ def run(this: Pass) -> dict[str, TrackerReport]:
     standing = _still_refused(this, known)
     for name, seen in seens.items():
         _report(this.reports[name], seen, decision, known, standing)
+        if not this.order.dry:
+            this.reports[name].created_keys = _created(this, seen, decision)
+    if this.plain:
+        leave_note(this.hands.store, this.inputs, this.today, known, seens, this.reports)
     return this.reports
+
+
+def _quiet(this: Pass) -> Mapping[str, Listed] | None:
+    """None where nothing happened and all is told; else what was listed so far."""
+    if not this.plain:
+        return {}
+    store = this.hands.store
+    may_be, found = listings(store, this.sites, this.inputs, this.today, this.now())
+    if not may_be or not nothing_new(store, found):
+        return found
+    keep_quiet(store, found)
+    reports_of(store, found, this.reports)
+    return None
 
 
 def _still_refused(this: Pass, known: Known) -> Collection[working.Refusal]:
@@ -90,11 +124,16 @@ def _known(this: Pass) -> Known:
     )
 
 
-def _look_everywhere(this: Pass, known: Known) -> dict[str, Seen]:
+def _look_everywhere(this: Pass, known: Known, listed: Mapping[str, Listed]) -> dict[str, Seen]:
     refs, make = needed(this.wants, this.sites, known, this.display)
     seens = {}
     for name, site in this.sites.items():
-        seen = _held_back(this, site) or look(site, known, refs, make[name], this.now())
+        before = listed.get(name)
+        if before is not None and not before.seen.ok:
+            seen = before.seen
+        else:
+            pages = before.pages if before is not None else None
+            seen = _held_back(this, site) or look(site, known, refs, make[name], this.now(), pages)
         if seen.ok:
             _brake(this, seen, known)
         elif seen.state == "safety_stop" and seen.acceptable:
@@ -181,6 +220,7 @@ def _commit(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decis
             working.put_flip(tx, ref, name, times, frozen)
         for name, seen in seens.items():
             _commit_tracker(this, tx, known, name, seen)
+        this.keep(tx, seens)
 
 
 def _commit_hubs(tx: Transaction, known: Known, decision: Decision) -> None:
@@ -304,9 +344,7 @@ def _write(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decisi
                 replace(one, note=None) if one.note and (one.binding.key, one.note.at) in found else one
                 for one in work.updates
             ]
-            work.updates[:] = [
-                one for one in work.updates if one.set or one.note is not None or one.marker is not None
-            ]
+            work.updates[:] = [one for one in work.updates if one.anything]
         _restrict(this, decision, name)
         report.waiting += [str(key) for key in work.waiting]
         apply(seen, work, known, this.hands, report, this.now)
@@ -341,11 +379,7 @@ def _report(
         if one.ref.tracker == report.name and one.state.value == "live"
     ]
     report.unchanged = sum(1 for one in live if str(one.key) not in touched)
-    report.notifications = (
-        report.count("create") + report.count("update") + report.count("comment")
-        if driver.caps.notifies
-        else 0
-    )
+    report.notifications = _mails(report, decision) if driver.caps.notifies else 0
     _standing_troubles(report, decision, known)
     shown = {(line["task"], line["field"]) for line in report.refusals}
     for one in standing:
@@ -360,6 +394,39 @@ def _report(
                     "why": one.why,
                 }
             )
+
+
+def _mails(report: TrackerReport, decision: Decision) -> int:
+    """How many writes may send mail, at most: one per task made or changed (a note and the marker ride along),
+    and one more for each further move of a status on its way through the workflow."""
+    work = decision.works.get(report.name)
+    if work is None:
+        return 0
+    sent = {str(line.task) for line in report.actions if line.direction == "out"} | set(report.waiting)
+    made = sum(1 for one in work.creates if str(one.key) in sent)
+    return made + sum(max(1, len(one.status_path)) for one in work.updates if str(one.binding.key) in sent)
+
+
+def _created(this: Pass, seen: Seen, decision: Decision) -> list[dict[str, str]]:
+    """What was made in this tracker: in this pass, or in an earlier one whose answer came only now."""
+    name = seen.site.name
+    lines = [
+        (line.task, line.key, line.fields.get("title", (None, None))[1])
+        for line in this.reports[name].actions
+        if line.action in ("create", "restore") and line.direction == "out"
+    ]
+    for ref in decision.identity.adopted:
+        if ref.tracker == name and ref in seen.read:
+            task = seen.read[ref]
+            lines.append((decision.identity.bindings[ref].key, task.key, task.fields.get("title")))
+    if not lines:
+        return []
+    with this.hands.store.read() as tx:
+        urls = {(one.key, one.display_key): one.url for one in binding_rows.bindings(tx, name)}
+    return [
+        {"task": str(task), "key": key, "url": urls.get((task, key), ""), "title": str(title or "")}
+        for task, key, title in lines
+    ]
 
 
 def _standing_troubles(report: TrackerReport, decision: Decision, known: Known) -> None:

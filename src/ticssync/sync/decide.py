@@ -12,8 +12,9 @@ from ticssync.model.binding import Binding, BindingState
 from ticssync.model.canonical import digest, instant_text, parse_instant, plain
 from ticssync.model.key import TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
-from ticssync.store.hub import NOTE, HubTask
+from ticssync.store.hub import NOTE, FileWish, HubTask, files_of, without_file
 from ticssync.sync.actions import Action, TrackerReport
+from ticssync.sync.hand_out import asks, attached, file_field, hangs_there
 from ticssync.sync.identity import Fact, Identity, identify
 from ticssync.sync.look import Seen
 from ticssync.sync.plan import (
@@ -68,7 +69,7 @@ def needed(
             if site is None or hub.dropped:
                 continue
             if one is not None:
-                if hub.wishes or differences(
+                if asks(hub, one, known) or differences(
                     key,
                     site,
                     one.ref,
@@ -245,7 +246,7 @@ def _plan(
         shown: Fields = show(want.key, language)
         return shown
 
-    hub = pulled.hub
+    hub = pulled.hub = _handed_out(want, pulled.hub, spokes, known, decision)
     plan_task(want, hub, spokes, good, decision.identity, known, display, pulled.held, decision.works)
     rendered = digest(
         plain(
@@ -266,6 +267,36 @@ def _plan(
         }
         decision.facts += _overwritten(pulled, spoke, decision.local[spoke.binding.ref])
         _count_flips(pulled, spoke.binding.ref, decision, known, now)
+
+
+def _handed_out(
+    want: Want, hub: HubTask, spokes: Mapping[str, Spoke], known: Known, decision: Decision
+) -> HubTask:
+    """Files that hang on the main task already are done with, whoever lost the answer; and where a tracker has no
+    place for files at all (any more), it is said, once."""
+    main = spokes.get(want.main)
+    if main is None or main.task is None or hub.dropped:
+        return hub
+    for file in files_of(hub):
+        there, name = hangs_there(main.task, file), file_field(file)
+        if there:
+            decision.facts.append(Fact("task.attached", str(want.key), attached(main.binding.ref, file)))
+            hub = decision.hubs[want.key] = without_file(hub, file.at)
+        if there and (want.key, want.main, name) in known.open_refusals:
+            closed = {"tracker": want.main, "field": name}
+            decision.facts.append(Fact("refusal.closed", str(want.key), closed))
+        elif not there and not main.site.driver.caps.attachments:
+            _no_place_for_files(want, name, file, known, decision)
+    return hub
+
+
+def _no_place_for_files(want: Want, name: str, file: FileWish, known: Known, decision: Decision) -> None:
+    if (want.key, want.main, name) not in known.refusals:
+        why = say("{tracker} has no place for files", tracker=want.main)
+        refusal: dict[str, Any] = {
+            "tracker": want.main, "field": name, "wanted": file.name, "raw_found": None, "moves": [], "why": str(why),
+        }  # fmt: skip
+        decision.facts.append(Fact("refusal.opened", str(want.key), refusal))
 
 
 def _overwritten(pulled: Pulled, spoke: Spoke, shown: Fields) -> list[Fact]:
@@ -310,7 +341,7 @@ def _count_flips(pulled: Pulled, ref: RemoteRef, decision: Decision, known: Know
             update = replace(
                 update, set={other: value for other, value in update.set.items() if other != name}
             )
-            if update.set or update.marker is not None or update.note is not None:
+            if update.anything:
                 decision.works[ref.tracker].updates.append(update)
 
 

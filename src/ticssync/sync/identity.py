@@ -5,7 +5,7 @@ A binding by id survives whatever happens to the marker; the marker finds what h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,11 +30,33 @@ class Fact:
     payload: Mapping[str, Any]
 
 
+class Bindings(dict[RemoteRef, Binding]):
+    """Bindings by place that also know the places of each key: a thousand tasks are asked for one by one."""
+
+    def __init__(self, found: Mapping[RemoteRef, Binding]) -> None:
+        super().__init__()
+        self._places: dict[TaskKey, dict[RemoteRef, None]] = {}
+        self.update(found)
+
+    def __setitem__(self, ref: RemoteRef, one: Binding) -> None:
+        super().__setitem__(ref, one)
+        self._places.setdefault(one.key, {})[ref] = None
+
+    def update(self, found: Mapping[RemoteRef, Binding]) -> None:  # type: ignore[override]
+        """As of a dict, from a mapping."""
+        for ref, one in found.items():
+            self[ref] = one
+
+    def of(self, key: TaskKey) -> Iterator[Binding]:
+        """The bindings of one key, in any state."""
+        return (self[ref] for ref in self._places.get(key, ()) if self[ref].key == key)
+
+
 @dataclass
 class Identity:
     """The bindings after the look, what changed of them, and what was bound anew (with what was sent for it)."""
 
-    bindings: dict[RemoteRef, Binding]
+    bindings: Bindings
     facts: list[Fact] = field(default_factory=list)
     adopted: dict[RemoteRef, Fields] = field(default_factory=dict)
     copies: list[RemoteRef] = field(default_factory=list)
@@ -42,11 +64,7 @@ class Identity:
     def holding(self, key: TaskKey, tracker: str) -> Binding | None:
         """What holds this key's place in that tracker."""
         return next(
-            (
-                one
-                for one in self.bindings.values()
-                if one.key == key and one.ref.tracker == tracker and one.state in HOLDING
-            ),
+            (one for one in self.bindings.of(key) if one.ref.tracker == tracker and one.state in HOLDING),
             None,
         )
 
@@ -80,7 +98,7 @@ def bound(
 
 def identify(known: Known, seens: Iterable[Seen], wants: Mapping[TaskKey, Want]) -> Identity:
     """Bring the bindings up to what was seen."""
-    identity = Identity(known.by_ref)
+    identity = Identity(Bindings(known.by_ref))
     for seen in seens:
         _move(identity, seen)
         _returned(identity, seen, wants, known)

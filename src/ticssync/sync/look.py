@@ -18,6 +18,7 @@ from ticssync.plugin import (
     Fetched,
     Finding,
     NotSupported,
+    Page,
     PreSend,
     Read,
     Repair,
@@ -25,7 +26,9 @@ from ticssync.plugin import (
     Unavailable,
     Unsafe,
 )
+from ticssync.store.hub import HubTask
 from ticssync.store.working import Intent
+from ticssync.sync.hand_out import to_hand_out
 from ticssync.sync.state import Known, Site
 
 
@@ -36,7 +39,8 @@ class Seen:
     `read`: strongly read tasks by place; `fates`: bound tasks that are gone or hidden; `complete`: the listing
     held everything; `whole`: everything was asked for, though a lagging index may have left something out;
     `absent`: markers to make that are proven absent; `settled` and `waiting`: intents that are answered for, or
-    still wait for a lagging index; `halfway`: tasks whose status stands on a way of ours that was cut off.
+    still wait for a lagging index; `halfway`: tasks whose status stands on a way of ours that was cut off;
+    `unsure`: tasks that did not show whether a note or file of ours, sent before, came to hang on them.
     """
 
     site: Site
@@ -60,6 +64,7 @@ class Seen:
     waiting: tuple[Intent, ...] = ()
     notes_found: tuple[Intent, ...] = ()
     halfway: frozenset[RemoteRef] = frozenset()
+    unsure: frozenset[RemoteRef] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -67,11 +72,21 @@ class Seen:
         return self.state == "ok"
 
 
-def look(site: Site, known: Known, need: Iterable[RemoteRef], make: Sequence[str], now: datetime) -> Seen:
+def look(
+    site: Site,
+    known: Known,
+    need: Iterable[RemoteRef],
+    make: Sequence[str],
+    now: datetime,
+    listed: Iterable[Page[RemoteTask]] | None = None,
+) -> Seen:
     """Read what changed, what is doubtful, what is needed because something is to be written there, and
-    whether the markers of tasks to make stand there already (no create without a look)."""
+    whether the markers of tasks to make stand there already (no create without a look).
+
+    `listed` is what a listing from the stored cursor on has shown already.
+    """
     seen = Seen(site)
-    with_errors(seen, lambda: _look(seen, known, frozenset(need), tuple(make), now))
+    with_errors(seen, lambda: _look(seen, known, frozenset(need), tuple(make), now, listed))
     return seen
 
 
@@ -109,12 +124,19 @@ def with_errors(seen: Seen, do: Callable[[], object]) -> None:
         )
 
 
-def _look(seen: Seen, known: Known, need: frozenset[RemoteRef], make: tuple[str, ...], now: datetime) -> None:
+def _look(
+    seen: Seen,
+    known: Known,
+    need: frozenset[RemoteRef],
+    make: tuple[str, ...],
+    now: datetime,
+    pages: Iterable[Page[RemoteTask]] | None,
+) -> None:
     site, driver = seen.site, seen.site.driver
     since, full_at = known.cursors.get(site.name, (None, None))
-    if _full_look_due(full_at, now) and not driver.caps.listing:
+    if full_look_due(full_at, now) and not driver.caps.listing:
         since = None
-    listed, index_only = _list(seen, since)
+    listed, index_only = _list(seen, driver.list_changed(since) if pages is None else pages)
     seen.whole = seen.complete or since is None
     bound = {
         one.ref
@@ -125,14 +147,29 @@ def _look(seen: Seen, known: Known, need: frozenset[RemoteRef], make: tuple[str,
     doubtful = (
         need | known.hot.get(site.name, frozenset()) | (bound - listed if seen.whole else frozenset())
     ) & _of(site.name, bound | need)
-    doubtful = (doubtful | index_only) - set(seen.read)
-    if doubtful:
-        _take(seen, driver.fetch(sorted(doubtful)))
+    # A listing need not show attachments: where files of ours are to hang, the task itself is looked at.
+    files = _with_files(site.name, known)
+    doubtful = (doubtful | index_only) - set(seen.read) | files
+    answers = driver.fetch(sorted(doubtful)) if doubtful else {}
+    _take(seen, answers)
+    told = {ref for ref, one in answers.items() if one.task is not None or one.fate is Fate.GONE}
+    seen.unsure = files - told
     if any(fate in (Fate.GONE, Fate.HIDDEN) for fate in seen.fates.values()):
         _prove_identity(site)
     _recover(seen, known.intents.get(site.name, ()), now)
     _before_making(seen, make)
     seen.notices, seen.repairs = driver.notices(), driver.repairs()
+
+
+def _with_files(tracker: str, known: Known) -> frozenset[RemoteRef]:
+    """Tasks on which a file waits to be hung, or may hang since an answer was lost.  None goes out without a look."""
+    sent = {_place(one) for one in known.intents.get(tracker, ()) if one.op == "attach"}
+    waiting = {
+        one.ref
+        for one in known.live(tracker)
+        if to_hand_out(known.hub.get(one.key) or HubTask(one.key), one, known)[1]
+    }
+    return frozenset(sent | waiting)
 
 
 def _before_making(seen: Seen, make: tuple[str, ...]) -> None:
@@ -151,15 +188,16 @@ def _of(tracker: str, refs: Iterable[RemoteRef]) -> frozenset[RemoteRef]:
     return frozenset(ref for ref in refs if ref.tracker == tracker)
 
 
-def _full_look_due(full_at: str | None, now: datetime) -> bool:
+def full_look_due(full_at: str | None, now: datetime) -> bool:
+    """Whether everything is to be asked for, not only what changed."""
     # By the stored time, never because a process started: a command must cost what a cycle costs.
     return full_at is None or now - parse_instant(full_at) > timedelta(days=1)
 
 
-def _list(seen: Seen, since: str | None) -> tuple[set[RemoteRef], set[RemoteRef]]:
+def _list(seen: Seen, pages: Iterable[Page[RemoteTask]]) -> tuple[set[RemoteRef], set[RemoteRef]]:
     listed: set[RemoteRef] = set()
     index_only: set[RemoteRef] = set()
-    for page in seen.site.driver.list_changed(since):
+    for page in pages:
         for task in page.items:
             listed.add(task.ref)
             if page.read is Read.STRONG:
@@ -189,13 +227,14 @@ def _prove_identity(site: Site) -> None:
 
 
 def _recover(seen: Seen, intents: Sequence[Intent], now: datetime) -> None:
-    """Find out what became of creates and notes whose answer was lost."""
+    """Find out what became of creates, notes and files whose answer was lost."""
     creates = [one for one in intents if one.op in ("create", "restore")]
     notes = [one for one in intents if one.op == "comment"]
     if creates:
         _recover_creates(seen, creates, now)
     if notes:
         _recover_notes(seen, notes)
+    _recover_files(seen, [one for one in intents if one.op == "attach"])
     _recover_walks(seen, [one for one in intents if one.op == "status"])
 
 
@@ -224,7 +263,16 @@ def _recover_notes(seen: Seen, notes: Sequence[Intent]) -> None:
     seen.notes_found = tuple(
         one for one in notes if any(one.marker in comment.text for comment in there.get(refs[one.id], ()))
     )
-    seen.settled = (*seen.settled, *notes)
+    gone = {ref for ref, fate in seen.fates.items() if fate is Fate.GONE}
+    answered = [one for one in notes if refs[one.id] in there or refs[one.id] in gone]
+    # A task that did not tell its comments may hold the note: it is asked again, not written to again.
+    seen.unsure |= set(refs.values()) - there.keys() - gone
+    seen.settled = (*seen.settled, *answered)
+
+
+def _recover_files(seen: Seen, files: Sequence[Intent]) -> None:
+    """Whether the file hangs there is told by the task itself, which has just been read."""
+    seen.settled = (*seen.settled, *(one for one in files if _place(one) not in seen.unsure))
 
 
 def _place(one: Intent) -> RemoteRef:

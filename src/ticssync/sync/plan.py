@@ -10,7 +10,8 @@ from ticssync.model.binding import Binding, BindingState
 from ticssync.model.canonical import digest, plain
 from ticssync.model.key import Marker, TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, FieldValue, RemoteRef, RemoteTask
-from ticssync.store.hub import HubTask, Wish, notes_of
+from ticssync.store.hub import FileWish, HubTask, Wish
+from ticssync.sync.hand_out import to_hand_out
 from ticssync.sync.identity import Identity
 from ticssync.sync.look import Seen
 from ticssync.sync.pull import Spoke
@@ -40,7 +41,7 @@ class Create:
 @dataclass(frozen=True, slots=True)
 class Update:
     """A task to change.  `before` is what was read, `base` what is agreed so far; `marker` is what the marker
-    should be ("" = none, None = leave)."""
+    should be ("" = none, None = leave).  A note and files go along in the same write."""
 
     binding: Binding
     set: Fields
@@ -50,6 +51,12 @@ class Update:
     marker: str | None = None
     note: Wish | None = None
     status_path: tuple[str, ...] = ()
+    files: tuple[FileWish, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to write at all."""
+        return bool(self.set or self.marker is not None or self.note is not None or self.files)
 
 
 @dataclass
@@ -124,14 +131,16 @@ def plan_task(
         values = desired(want, hub, seen.site, display(seen.site.language))
         spoke = spokes.get(tracker)
         if spoke is not None:
-            _plan_update(want, hub, spoke, values, known, held, works[tracker])
+            unsure = spoke.binding.ref in seen.unsure
+            _plan_update(want, hub, spoke, values, known, held, works[tracker], unsure=unsure)
         else:
             _plan_create(want, hub, seen, values, identity, known, works[tracker])
 
 
 def _plan_update(
-    want: Want, hub: HubTask, spoke: Spoke, values: Fields, known: Known, held: frozenset[str], work: Work
-) -> None:
+    want: Want, hub: HubTask, spoke: Spoke, values: Fields, known: Known, held: frozenset[str], work: Work, *,
+    unsure: bool,
+) -> None:  # fmt: skip
     task, one = spoke.task, spoke.binding
     if task is None:
         work.unchanged += 1
@@ -139,14 +148,22 @@ def _plan_update(
     changes = differences(want.key, spoke.site, one.ref, values, task.fields, known, held)
     expected = str(Marker(known.workspace, one.key, one.generation))
     marker = expected if task.marker != expected else None
-    # A note goes to the main task only, one in a pass: what is said twice is read as two things.
-    waiting = notes_of(hub) if spoke.site.driver.caps.comments and one.role == "main" else []
-    note = waiting[0] if waiting else None
-    if changes or marker is not None or note is not None:
-        base = {**spoke.base, **{name: value for name, value in task.fields.items() if name not in held}}
-        work.updates.append(Update(one, changes, dict(task.fields), base, task.raw_status, marker, note))
+    note, files = (None, ()) if unsure else _given_along(hub, spoke, known)
+    base = {**spoke.base, **{name: value for name, value in task.fields.items() if name not in held}}
+    update = Update(
+        one, changes, dict(task.fields), base, task.raw_status, marker, note=note, files=files
+    )  # fmt: skip
+    if update.anything:
+        work.updates.append(update)
     else:
         work.unchanged += 1
+
+
+def _given_along(hub: HubTask, spoke: Spoke, known: Known) -> tuple[Wish | None, tuple[FileWish, ...]]:
+    """All files that wait, and one note: two in one write would be read as one."""
+    caps = spoke.site.driver.caps
+    notes, files = to_hand_out(hub, spoke.binding, known)
+    return notes[0] if notes and caps.comments else None, tuple(files) if caps.attachments else ()
 
 
 def _plan_create(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from ticssync.errors import say
 from ticssync.model.binding import Base, BindingState
 from ticssync.model.canonical import plain
 from ticssync.model.key import TaskKey
@@ -15,7 +16,9 @@ from ticssync.plugin import Done, Outcome, Rejected, Repair
 from ticssync.store import By, Transaction, working
 from ticssync.store import bindings as binding_rows
 from ticssync.store import hub as hub_rows
+from ticssync.store.hub import FileWish, Wish
 from ticssync.sync.actions import Action, TrackerReport
+from ticssync.sync.hand_out import ALL_FILES, ONE_NOTE, attached, file_field, hangs_there, note_field
 from ticssync.sync.identity import bound_payload, shown
 from ticssync.sync.look import moment
 from ticssync.sync.plan import Create, Update
@@ -24,8 +27,9 @@ from ticssync.sync.state import Known, Site
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What was asked and what was answered, in order.  `intents` by marker, `notes` and `walks` by place name the
-    rows to settle; `routeless` are status changes that no workflow allows."""
+    """What was asked and what was answered, in order.  `intents` by marker, `notes` and `walks` by place, `files` by
+    place and name there, name the rows to settle; `routeless` are status changes that no workflow allows, `lost`
+    files whose bytes are not to be had."""
 
     made: Sequence[tuple[Create, Outcome]] = ()
     changed: Sequence[tuple[Update, Outcome]] = ()
@@ -34,6 +38,8 @@ class Outcomes:
     walks: Mapping[RemoteRef, str] = field(default_factory=dict)
     repairs: Sequence[Repair] = ()
     routeless: Sequence[tuple[Update, str]] = ()
+    files: Mapping[tuple[RemoteRef, str], str] = field(default_factory=dict)
+    lost: Sequence[tuple[Update, FileWish, str]] = ()
 
 
 def record(
@@ -55,6 +61,8 @@ def record(
         _refuse(
             tx, update.binding.key, site.name, "status", wanted, update.before.get("status"), why, by, report
         )
+    for update, file, why in outcomes.lost:
+        _refuse(tx, update.binding.key, site.name, file_field(file), file.name, None, why, by, report)
     for repair in outcomes.repairs:
         subject = str(repair.key) if repair.key else repair.ref.id
         tx.append(
@@ -173,6 +181,7 @@ def _changed(
 ) -> None:
     one = update.binding
     if isinstance(outcome, Rejected):
+        _given_settled(tx, update, outcomes)
         _update_rejected(tx, site, update, outcome, by, report)
         return
     if not isinstance(outcome, Done):
@@ -180,11 +189,14 @@ def _changed(
         return
     if one.ref in outcomes.walks:
         working.drop_intent(tx, outcomes.walks[one.ref])
-    if update.note is not None and one.ref in outcomes.notes:
-        _note_done(tx, update, outcomes.notes[one.ref], by, report)
+    if update.note is not None:
+        _note_done(tx, known, update, outcome, outcomes, by, report)
     task = outcome.task
     if task is None:
+        # Whether the files hang there is not known: their intents stay, the next cycle finds out.
         return
+    for file in update.files:
+        _file_done(tx, known, update, file, outcome, outcomes, by, report)
     if update.marker is not None:
         _marker_done(tx, site, update, task, by, report)
     base = _base_after_update(tx, site, known, update, outcome, by, report)
@@ -279,11 +291,33 @@ def _marker_done(
         )
 
 
-def _note_done(tx: Transaction, update: Update, intent: str, by: By, report: TrackerReport) -> None:
+def _given_settled(tx: Transaction, update: Update, outcomes: Outcomes) -> None:
+    """The tracker answered that nothing was taken: what went along certainly is not there."""
+    ref = update.binding.ref
+    names = [outcomes.notes.get(ref), *(outcomes.files.get((ref, file.there)) for file in update.files)]
+    for intent in names:
+        if intent is not None:
+            working.drop_intent(tx, intent)
+
+
+def _note_done(
+    tx: Transaction,
+    known: Known,
+    update: Update,
+    done: Done,
+    outcomes: Outcomes,
+    by: By,
+    report: TrackerReport,
+) -> None:
     one, wish = update.binding, update.note
     assert wish is not None
-    working.drop_intent(tx, intent)
+    working.drop_intent(tx, outcomes.notes[one.ref])
+    if ONE_NOTE in done.refused:
+        name, why = note_field(wish), done.refused[ONE_NOTE]
+        _refuse(tx, one.key, one.ref.tracker, name, wish.value, None, why, by, report)
+        return
     note_written(tx, one.key, wish.at, str(wish.value), one.ref, by)
+    _unrefuse(tx, known, one.key, one.ref.tracker, note_field(wish), by)
     report.actions.append(Action("comment", "out", one.key, one.display_key, {"note": (None, wish.value)}))
 
 
@@ -296,11 +330,53 @@ def note_written(tx: Transaction, key: TaskKey, at: str, words: str, ref: Remote
     tx.append("task.noted", str(key), by, payload)
 
 
+def _file_done(
+    tx: Transaction,
+    known: Known,
+    update: Update,
+    file: FileWish,
+    done: Done,
+    outcomes: Outcomes,
+    by: By,
+    report: TrackerReport,
+) -> None:
+    """A file counts as given where the task shows it; a tracker may say yes and drop it (Redmine, where the role
+    may not attach)."""
+    one, task = update.binding, done.task
+    assert task is not None
+    working.drop_intent(tx, outcomes.files[one.ref, file.there])
+    if not hangs_there(task, file):
+        why = done.refused.get(file.there) or done.refused.get(ALL_FILES)
+        why = why or say("accepted, but the task does not show it")
+        _refuse(tx, one.key, one.ref.tracker, file_field(file), file.name, None, why, by, report)
+        return
+    hub = hub_rows.hub_tasks(tx).get(one.key)
+    if hub is not None:
+        hub_rows.put_hub(tx, hub_rows.without_file(hub, file.at))
+    tx.append("task.attached", str(one.key), by, attached(one.ref, file))
+    _unrefuse(tx, known, one.key, one.ref.tracker, file_field(file), by)
+    report.actions.append(Action("attach", "out", one.key, one.display_key, {"file": (None, file.there)}))
+
+
 def _update_rejected(
     tx: Transaction, site: Site, update: Update, outcome: Rejected, by: By, report: TrackerReport
 ) -> None:
     why = "; ".join(outcome.problems)
+    note = [update.note] if update.note is not None else []
+    files = list(update.files)
+    given: dict[str, tuple[list[Wish], list[FileWish]]] = {
+        ONE_NOTE: (note, []), ALL_FILES: ([], files), **{file.there: ([], [file]) for file in files},
+    }  # fmt: skip
+    # One part that the tracker names is refused, else all fields, and where there were none all that went along.
     fields = [outcome.field] if outcome.field in update.set else list(update.set)
+    if outcome.field in given:
+        fields, (note, files) = [], given[outcome.field]
+    elif fields:
+        note, files = [], []
+    for wish in note:
+        _refuse(tx, update.binding.key, site.name, note_field(wish), wish.value, None, why, by, report)
+    for file in files:
+        _refuse(tx, update.binding.key, site.name, file_field(file), file.name, None, why, by, report)
     for name in fields:
         _refuse(
             tx,
@@ -313,7 +389,7 @@ def _update_rejected(
             by,
             report,
         )
-    if not fields and update.marker is not None:
+    if not update.set and outcome.field not in given and update.marker is not None:
         name = "marker" if update.binding.state is BindingState.LIVE else f"marker:{update.binding.ref.id}"
         _refuse(tx, update.binding.key, site.name, name, update.marker, None, why, by, report)
 

@@ -32,7 +32,9 @@ class Behaviour:
     `loses_answers_as_outage`: the driver raises Unavailable where it could answer Unknown.
     `anonymous`: 200 and empty for everybody; `anonymous_finds` is what a look by id then is: 404 or 401.
     `garbled`: 200 with an HTML page for everything.  `skew_s`: the server's clock against ours.
-    `throttled_until`: 429 until then.
+    `throttled_until`: 429 until then.  `keeps_history`: whether it tells who changed what.
+    `takes_notes`, `takes_files`: whether it has comments and attachments at all; `drops_files`: a write with files
+    is answered with success, and the files are dropped.  `upload_limit`: bytes of the largest file.
     """
 
     listing: Listing = Listing.STRONG
@@ -45,6 +47,11 @@ class Behaviour:
     write_answers: bool = True
     compares: bool = False
     tells_author: bool = True
+    keeps_history: bool = True
+    takes_notes: bool = True
+    takes_files: bool = True
+    drops_files: bool = False
+    upload_limit: int | None = None
     fields: tuple[str, ...] = FIELDS
     statuses: tuple[str, ...] = STATUSES
     closed: frozenset[str] = frozenset({"完了", "対象外"})

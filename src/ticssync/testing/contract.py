@@ -18,6 +18,7 @@ import pytest
 
 from ticssync.testing.bench import Bench
 from ticssync.testing.contract_create import CreateLaws
+from ticssync.testing.contract_history import HistoryLaws
 from ticssync.testing.contract_open import OpenLaws
 from ticssync.testing.contract_read import ReadLaws
 from ticssync.testing.contract_text import TextLaws
@@ -25,7 +26,7 @@ from ticssync.testing.contract_update import UpdateLaws
 from ticssync.testing.site import TrackerSite
 
 
-class TrackerContract(OpenLaws, CreateLaws, ReadLaws, UpdateLaws, TextLaws):
+class TrackerContract(OpenLaws, CreateLaws, ReadLaws, UpdateLaws, HistoryLaws, TextLaws):
     """Subclass it with one fixture: `site`."""
 
     @pytest.fixture

@@ -18,12 +18,14 @@ from ticssync.plugin import (
     Comment,
     Fate,
     Fetched,
+    FieldChange,
     FieldSchema,
     FieldValue,
     Finding,
     Level,
     MarkerHits,
     Move,
+    NotSupported,
     Opening,
     Page,
     PreSend,
@@ -70,8 +72,8 @@ def capabilities(behaviour: Behaviour) -> Capabilities:
         lookup_lag_s=behaviour.index_lag_s if behaviour.listing is Listing.INDEX else 0.0,
         listing=behaviour.listing is Listing.FULL,
         file_batch=behaviour.file_batch,
-        comments=True,
-        attachments=True,
+        comments=behaviour.takes_notes,
+        attachments=behaviour.takes_files,
         expected_version=behaviour.compares,
         workflow=behaviour.tells_workflow and bool(behaviour.workflow),
     )
@@ -138,7 +140,7 @@ class FakeReader(TrackerDriver):
         graph = found.workflow if found.tells_workflow and found.workflow else {}
         moves = {here: tuple(to) for here, to in graph.items()}
         return RemoteSchema(
-            fields, {one: one for one in found.statuses}, found.closed, dict(found.people), moves=moves
+            fields, {one: one for one in found.statuses}, found.closed, dict(found.people), found.upload_limit, moves
         )
 
     def view(self, field_name: str, value: FieldValue) -> FieldValue:
@@ -196,6 +198,17 @@ class FakeReader(TrackerDriver):
         return {
             ref: [Move(to, required.get(to, ())) for to in found[ref.id]] for ref in refs if ref.id in found
         }
+
+    def history(self, refs: Sequence[RemoteRef]) -> dict[RemoteRef, Sequence[FieldChange]]:
+        """Who changed what of the tasks that exist, in requests of `fetch_max`."""
+        if not self.server.behaviour.keeps_history:
+            raise NotSupported(self.opening.text("{tracker} keeps no history", tracker=self.opening.name))
+        answers: dict[RemoteRef, Sequence[FieldChange]] = {}
+        for some in parts(refs, self.server.behaviour.fetch_max) if refs else ():
+            with self._asking():
+                found = self.server.history([ref.id for ref in some])
+            answers |= {ref: found[ref.id] for ref in some if ref.id in found}
+        return answers
 
     def comments(self, refs: Sequence[RemoteRef]) -> dict[RemoteRef, Sequence[Comment]]:
         """Comments of the tasks that exist."""

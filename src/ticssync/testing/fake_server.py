@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from ticssync.plugin import Attachment, Comment, FieldValue
+from ticssync.plugin import Attachment, Comment, FieldChange, FieldValue
 from ticssync.testing import fake_rules as rules
 from ticssync.testing.behaviour import MARKER, STATUS, TITLE, Behaviour
 from ticssync.testing.wire import (
@@ -30,12 +30,19 @@ from ticssync.testing.wire import (
     NotSent,
     Refused,
     Unauthorized,
+    Upload,
     WireError,
 )
 
 AnswerT = TypeVar("AnswerT")
 ROBOT: Final = "900"
 """The account that ticssync works with."""
+
+AUTOMATION: Final = "901"
+"""The account of the tracker's own robot."""
+
+PERSON: Final = "1001"
+"""Whose hands a person's edits are, unless a test names another account."""
 
 BUSY_S: Final = 60
 """What the server asks a caller to wait after a planned BUSY, in seconds."""
@@ -46,7 +53,7 @@ class FakeServer:
 
     `watch` is called with "before create", "after create" and so on around every request: raise there to
     die at that point.  After "after …" the request has been carried out.  Verbs: whoami, schema, list,
-    fetch, find, presend, create, update, write, moves, comments, download.
+    fetch, find, presend, create, update, write, moves, history, comments, upload, download.
     """
 
     def __init__(self, clock: Callable[[], datetime], behaviour: Behaviour | None = None) -> None:
@@ -55,12 +62,15 @@ class FakeServer:
         self.watch: Callable[[str], None] = _nobody
         self.requests: Counter[str] = Counter()
         self.files: dict[str, bytes] = {}
+        self._uploads: dict[str, bytes] = {}
         self._issues: dict[str, Issue] = {}
         self._history: dict[str, list[tuple[datetime, Issue | None]]] = {}
+        self._changes: dict[str, list[FieldChange]] = {}
         self._planned: dict[str, deque[Fault]] = {}
         self._planned_at: dict[int, Fault] = {}
         self._numbers = 0
         self._comments = 0
+        self._entries = 0
         self._files = 0
 
     # -- what a test looks at and plans
@@ -142,6 +152,12 @@ class FakeServer:
             },
         )
 
+    def history(self, ids: Sequence[str]) -> dict[str, tuple[FieldChange, ...]]:
+        """Who changed what by issue, oldest first.  What an issue was made with is no change."""
+        return self._ask(
+            "history", lambda: {one: tuple(self._changes.get(one, ())) for one in ids if one in self._issues}
+        )
+
     def comments(self, ids: Sequence[str]) -> dict[str, tuple[Comment, ...]]:
         """Comments by issue."""
         return self._ask(
@@ -151,6 +167,10 @@ class FakeServer:
     def download(self, attachment: str) -> bytes:
         """The bytes of an attachment.  Raises NotFound."""
         return self._ask("download", lambda: self._file(attachment))
+
+    def upload(self, content: bytes) -> str | Refused:
+        """Hand a file in: the token that hangs it on an issue with the next update, once."""
+        return self._ask("upload", lambda: self._take_in(content))
 
     def create(self, drafts: Sequence[Mapping[str, FieldValue]]) -> list[Issue | Refused]:
         """Make issues; one answer each, in order."""
@@ -170,9 +190,15 @@ class FakeServer:
 
     # -- what people and accidents do; none of it is a request
 
-    def person_sets(self, id: str, fields: Mapping[str, FieldValue], at: datetime | None = None) -> Issue:  # noqa: A002
+    def person_sets(
+        self,
+        id: str,  # noqa: A002
+        fields: Mapping[str, FieldValue],
+        at: datetime | None = None,
+        author: str = PERSON,
+    ) -> Issue:
         """A person edits fields, in the tracker's own words; workflow and refusals do not bind people."""
-        return self._store(self._issues[id], fields, by_person=True, at=at)
+        return self._store(self._issues[id], fields, by_person=True, at=at, author=author)
 
     def person_comments(self, id: str, text: str) -> None:  # noqa: A002
         """A person writes a comment."""
@@ -185,10 +211,7 @@ class FakeServer:
 
     def attach(self, id: str, name: str, content: bytes) -> Attachment:  # noqa: A002
         """A person attaches a file."""
-        issue = self._issues[id]
-        self._files += 1
-        made = Attachment(f"f{self._files}", name, len(content), "1001", self.now())
-        self.files[made.id] = content
+        issue, made = self._issues[id], self._attachment(name, content, PERSON)
         self._put(replace(self._touched(issue, by_person=True), attachments=(*issue.attachments, made)))
         return made
 
@@ -308,6 +331,27 @@ class FakeServer:
             raise NotFound("404")
         return self.files[attachment]
 
+    def _take_in(self, content: bytes) -> str | Refused:
+        limit = self.behaviour.upload_limit
+        if limit is not None and len(content) > limit:
+            return Refused(f"ファイルが大きすぎます（上限{limit}バイト）", "files")
+        token = f"t{len(self._uploads) + self._files + 1}.{self.requests['upload']}"
+        self._uploads[token] = content
+        return token
+
+    def _attachment(self, name: str, content: bytes, author: str) -> Attachment:
+        self._files += 1
+        made = Attachment(f"f{self._files}", name, len(content), author, self.now())
+        self.files[made.id] = content
+        return made
+
+    def _hung(self, uploads: Sequence[Upload]) -> tuple[Attachment, ...]:
+        """The files of these tokens.  One that was used up, or that is unknown, is passed over in silence."""
+        found = [(one.name, self._uploads.pop(one.token, None)) for one in uploads]
+        if self.behaviour.drops_files:
+            return ()
+        return tuple(self._attachment(name, content, ROBOT) for name, content in found if content is not None)
+
     def _make(self, fields: Mapping[str, FieldValue]) -> Issue | Refused:
         if self.behaviour.anonymous:
             raise Unauthorized("401")
@@ -333,12 +377,13 @@ class FakeServer:
             for name, value in edit.fields.items()
             if not rules.passed_over(self.behaviour, found, name, value)
         }
-        changed = self._store(found, wanted, by_person=False, comment=edit.comment)
+        files = self._hung(edit.uploads)
+        changed = self._store(found, wanted, by_person=False, comment=edit.comment, files=files)
         if self.behaviour.automation is not None:
             # It runs after the answer was formed: the writer sees its own value, the next reader the robot's.
             flips = self.behaviour.automation(changed)
             if flips:
-                self._store(changed, flips, by_person=False)
+                self._store(changed, flips, by_person=False, author=AUTOMATION)
         return changed
 
     def _new(self, fields: Mapping[str, FieldValue], *, by_person: bool) -> Issue:
@@ -359,18 +404,34 @@ class FakeServer:
         by_person: bool,
         at: datetime | None = None,
         comment: str = "",
+        author: str = ROBOT,
+        files: tuple[Attachment, ...] = (),
     ) -> Issue:
         kept = {
             name: rules.kept(self.behaviour, value) for name, value in fields.items() if name in issue.fields
         }
-        if all(issue.fields[name] == value for name, value in kept.items()) and not comment:
+        if all(issue.fields[name] == value for name, value in kept.items()) and not comment and not files:
             return issue
         notes = (*issue.comments, self._comment(comment, ROBOT)) if comment else issue.comments
         changed = replace(
-            self._touched(issue, by_person=by_person, at=at), fields={**issue.fields, **kept}, comments=notes
-        )
+            self._touched(issue, by_person=by_person, at=at), fields={**issue.fields, **kept}, comments=notes,
+            attachments=(*issue.attachments, *files),
+        )  # fmt: skip
         self._put(changed)
+        self._note_changes(issue, changed, author)
         return changed
+
+    def _note_changes(self, old: Issue, new: Issue, author: str) -> None:
+        """One entry per field that is another now."""
+        names = {**self.behaviour.people, ROBOT: "ticssync", AUTOMATION: "automation"}
+        for name, value in new.fields.items():
+            if old.fields[name] != value:
+                self._entries += 1
+                entry = FieldChange(
+                    f"h{self._entries}", name, _words(old.fields[name]), _words(value), author, new.updated_at,
+                    names.get(author, ""),
+                )  # fmt: skip
+                self._changes.setdefault(new.id, []).append(entry)
 
     def _comment(self, text: str, author: str) -> Comment:
         self._comments += 1
@@ -386,6 +447,11 @@ class FakeServer:
 
 def _nobody(_point: str) -> None:
     """Nobody watches."""
+
+
+def _words(value: FieldValue) -> str | None:
+    """A value as a history shows it."""
+    return ", ".join(value) if isinstance(value, tuple) else None if value is None else str(value)
 
 
 def _as_of(states: Sequence[tuple[datetime, Issue | None]], horizon: datetime) -> Issue | None:

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from ticssync.plugin import FieldValue, RemoteRef, Table, TrackerDriver
 from ticssync.testing.behaviour import TITLE, Behaviour
 from ticssync.testing.clock import Clock
-from ticssync.testing.fake_server import FakeServer
+from ticssync.testing.fake_server import PERSON, FakeServer
 from ticssync.testing.fake_tracker import FakeTracker
 from ticssync.testing.opening import TABLE, opening
 from ticssync.testing.site import TrackerSite
@@ -30,6 +30,7 @@ WORKFLOW: Final = {
 class FakeSite(TrackerSite):
     """A `FakeServer` with a person in it.  `driver` is the class that is tried."""
 
+    person_account = PERSON
     people = ("sato", "takasaki")
     troubles: ClassVar[Sequence[str]] = ("down", "login", "busy", "garbage", "no answer")
 
@@ -85,6 +86,10 @@ class FakeSite(TrackerSite):
     def person_attaches(self, ref: RemoteRef, name: str, content: bytes) -> None:
         """A file."""
         self.server.attach(ref.id, name, content)
+
+    def place(self, field: str) -> str:
+        """Out of the mapping's table."""
+        return self.table.fields[field]
 
     def refused_field(self) -> tuple[str, FieldValue]:
         """No task without a title."""

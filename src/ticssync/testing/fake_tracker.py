@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from ticssync.plugin import (
@@ -11,6 +12,7 @@ from ticssync.plugin import (
     Draft,
     FieldValue,
     Outcome,
+    OutFile,
     PreSend,
     Rejected,
     Unknown,
@@ -21,6 +23,7 @@ from ticssync.testing.wire import (
     Edit,
     Issue,
     Refused,
+    Upload,
     WireError,
 )
 
@@ -41,7 +44,7 @@ class FakeTracker(FakeReader):
         return self._in_parts(drafts, self.server.behaviour.create_max, self._create_some)
 
     def update(self, changes: Sequence[Change]) -> list[Outcome]:
-        """Each change in one request, but for the moves before the last of a longer way."""
+        """Each change in one request, but for the moves before the last of a longer way, and one for each file."""
         return self._in_parts(changes, self.server.behaviour.update_max, self._update_some)
 
     def write(
@@ -55,9 +58,8 @@ class FakeTracker(FakeReader):
             return [], []
         self._need_open()
         try:
-            made, changed = self.server.write(
-                [self._draft(one) for one in drafts], [self._edit(one) for one in changes]
-            )
+            sent = [self._with_files(one) for one in changes]
+            made, changed = self.server.write([self._draft(one) for one in drafts], [edit for edit, _ in sent])
         except AnswerLost as error:
             if behaviour.loses_answers_as_outage:
                 raise self._raised(error) from error
@@ -65,7 +67,9 @@ class FakeTracker(FakeReader):
         except WireError as error:
             raise self._raised(error) from error
         behaviour.repairs.clear()
-        return [self._outcome(one) for one in made], [self._outcome(one) for one in changed]
+        return [self._outcome(one) for one in made], [
+            self._outcome(one, no) for one, (_, no) in zip(changed, sent, strict=True)
+        ]
 
     def _in_parts(
         self, items: Sequence[ItemT], size: int, do: Callable[[Sequence[ItemT]], list[Outcome]]
@@ -94,12 +98,25 @@ class FakeTracker(FakeReader):
         early: dict[int, Outcome] = {
             number: said for number, one in enumerate(changes) if (said := self._before(one))
         }
-        going = [one for number, one in enumerate(changes) if number not in early]
-        answers = iter(self.server.update([self._edit(one) for one in going]) if going else ())
-        return [
-            early[number] if number in early else self._outcome(next(answers))
-            for number in range(len(changes))
-        ]
+        sent = [self._with_files(one) for number, one in enumerate(changes) if number not in early]
+        answers = self.server.update([edit for edit, _ in sent]) if sent else []
+        later = (self._outcome(one, no) for one, (_, no) in zip(answers, sent, strict=True))
+        return [early[number] if number in early else next(later) for number in range(len(changes))]
+
+    def _with_files(self, change: Change) -> tuple[Edit, Mapping[str, str]]:
+        """Hand the files in, a token each; then the one request that hangs them on goes with all the rest.  What
+        was not taken is told by name."""
+        uploads, refused = [], dict[str, str]()
+        for file in change.files:
+            answer = self._hand_in(file)
+            if isinstance(answer, Refused):
+                refused[file.name] = answer.words
+            else:
+                uploads.append(Upload(answer, file.name))
+        return replace(self._edit(change), uploads=tuple(uploads)), refused
+
+    def _hand_in(self, file: OutFile) -> str | Refused:
+        return self.server.upload(file.path.read_bytes())
 
     def _before(self, change: Change) -> Outcome | None:
         """Compare where we must, then walk the moves before the last; an outcome where that ends it."""
@@ -134,10 +151,10 @@ class FakeTracker(FakeReader):
         )
         return Edit(change.ref.id, fields, text)
 
-    def _outcome(self, answer: Issue | WireError) -> Outcome:
+    def _outcome(self, answer: Issue | WireError, refused: Mapping[str, str] | None = None) -> Outcome:
         if isinstance(answer, Issue):
             task = self.convert.decode(answer)
-            return Done(task.ref, task if self.server.behaviour.write_answers else None)
+            return Done(task.ref, task if self.server.behaviour.write_answers else None, refused or {})
         if isinstance(answer, Refused):
             return Rejected((answer.words,), self._name(answer.field))
         return Rejected(

@@ -23,11 +23,13 @@ class TrackerSite(ABC):
     tracker's words.  A tracker that is not made anew for every test sets a `workspace` of its own
     for each run.
 
+    `person_account`: the account id in the tracker of the person whose hands these are (empty: not known).
     `people`: person ids that a task can be given to.  `troubles`: the names that `trouble` understands, out
     of down · login · busy · garbage · no answer.
     """
 
     workspace: str = WORKSPACE
+    person_account: str = ""
     people: Sequence[str] = ()
     troubles: ClassVar[Sequence[str]] = ()
 
@@ -66,6 +68,10 @@ class TrackerSite(ABC):
     def person_attaches(self, ref: RemoteRef, name: str, content: bytes) -> None:
         """A person attaches a file to the task."""
         raise _cannot("attach a file", ref, name, content)
+
+    def place(self, field: str) -> str:
+        """The tracker's own name of a canonical field, as a mapping writes it (`"status"` → `"status_id"`)."""
+        raise NotSupported(f"the site does not say what the tracker calls the field {field}")
 
     def refused_field(self) -> tuple[str, FieldValue]:
         """A canonical field and a value with which a create is refused, as (`"title"`, `""`)."""

@@ -102,12 +102,21 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was handed in under a token, to be hung on the issue under this name.  A token is good once."""
+
+    token: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
-    """One change to one issue: fields by the tracker's names, and a comment in the same request."""
+    """One change to one issue: fields by the tracker's names, a comment and files in the same request."""
 
     id: str
     fields: Mapping[str, FieldValue]
     comment: str = ""
+    uploads: tuple[Upload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from ticssync.plugin import Table
 from ticssync.store import By, Store
 from ticssync.store.bindings import bindings
 from ticssync.store.hub import hub_tasks
+from ticssync.store.locker import Locker
 from ticssync.store.working import conflicts, memory, refusals
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands
@@ -50,6 +51,7 @@ class World:
     tables: Mapping[str, Table] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     drivers: Mapping[str, type[FakeTracker]] = field(default_factory=dict)
+    locker: Locker | None = None
 
     def __post_init__(self) -> None:
         self.clock = Clock()
@@ -96,7 +98,8 @@ class World:
         return found
 
     def sync(self, **order: Any) -> dict[str, TrackerReport]:
-        hands = Hands(self.store, By("test@host", "sync"), 1, lambda: None, lambda _name, _actions: self.veto)
+        by = By("test@host", "sync")
+        hands = Hands(self.store, by, 1, lambda: None, lambda _name, _actions: self.veto, self.locker)
         this = Pass(
             self.sites(), self.wants(), self.display, hands, Order(**order), self.clock().date(), self.clock
         )

@@ -21,9 +21,15 @@ BEGIN: Final = {
     "ja": "▼ ここから下は ticssync が書きます。",
     "en": "▼ Written by ticssync from here on.",
 }
-_END: Final = re.compile(r"^▲ [^\r\n]*ticssync[^\r\n]*$", re.MULTILINE)
-_BEGIN: Final = re.compile(r"^▼ [^\r\n]*ticssync[^\r\n]*$", re.MULTILINE)
-_MARKER: Final = re.compile(r"\[(ticssync\.[^\]\s]+)\]\s*$")
+_AT_END: Final = r"(?=\r|\n|\Z)"
+_END: Final = re.compile(
+    rf"^(?:{'|'.join(map(re.escape, END.values()))})(?: \[(?P<marker>ticssync\.[^\]\s]+)\])?[ \t]*{_AT_END}",
+    re.MULTILINE,
+)
+_BEGIN: Final = re.compile(rf"^(?:{'|'.join(map(re.escape, BEGIN.values()))})[ \t]*{_AT_END}", re.MULTILINE)
+_LIKE_OURS: Final = re.compile(
+    rf"^( *)(?={'|'.join(map(re.escape, (*END.values(), *BEGIN.values())))})", re.MULTILINE
+)
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -39,20 +45,17 @@ class Description:
 
 
 def parse(text: str) -> Description:
-    """Take a description apart."""
-    ends = list(_END.finditer(text))
-    if not ends:
+    """Take a description apart.  Only our own sentences count, whole: a person's line with ▲ is a person's."""
+    end = _END.search(text)
+    if end is None:
         return Description(before=text)
-    # The last one: a line like it may stand in what we wrote ourselves.
-    end = ends[-1]
-    begins = list(_BEGIN.finditer(text, 0, end.start()))
-    start = begins[0] if begins else None
+    start = next(reversed(list(_BEGIN.finditer(text, 0, end.start()))), None)
     body = text[start.end() if start else 0 : end.start()]
     return Description(
         before=text[: start.start()] if start else "",
-        body=canonical_text(_without_break(body) if start else body),
+        body=_shown(canonical_text(_without_break(body) if start else body)),
         after=text[end.end() :],
-        marker=_marker(end.group()),
+        marker=end["marker"] if end["marker"] and Marker.parse(end["marker"]) is not None else None,
     )
 
 
@@ -61,9 +64,13 @@ def _without_break(text: str) -> str:
     return text[first.end() :] if first else text
 
 
-def _marker(line: str) -> str | None:
-    found = _MARKER.search(line)
-    return found[1] if found and Marker.parse(found[1]) is not None else None
+def _hidden(body: str) -> str:
+    """A line of the body that looks like one of ours is set in by a blank, so that it ends no block."""
+    return _LIKE_OURS.sub(r"\1 ", body)
+
+
+def _shown(body: str) -> str:
+    return _LIKE_OURS.sub(lambda found: found[1][:-1], body)
 
 
 def compose(old: str, body: str | None, marker: str | None, lang: str) -> str:
@@ -73,12 +80,24 @@ def compose(old: str, body: str | None, marker: str | None, lang: str) -> str:
     """
     parts = parse(old)
     before, after = parts.before, parts.after
-    if parts.body is None and body and canonical_text(before).startswith(body):
-        lines = _BREAK.split(before)
-        before, after = "", "\n".join(["", *lines[body.count("\n") + 1 :]])
+    body = _hidden(body or "")
+    if parts.body is None:
+        ours = _ours_at_top(before, body)
+        before, after = ("", before[ours:]) if ours else (before if before.strip() else "", "")
     end = END.get(lang, END["ja"]) + (f" [{marker}]" if marker else "")
     inner = f"{body}\n\n{end}" if body else end
-    if not before.strip():
+    if not before:
         return inner + after
     gap = "" if before.endswith(("\n", "\r")) else "\n\n"
     return f"{before}{gap}{BEGIN.get(lang, BEGIN['ja'])}\n{inner}{after}"
+
+
+def _ours_at_top(text: str, body: str) -> int:
+    """How many characters at the top of a text are our body, line by line; 0 where it is not there."""
+    wanted = body.split("\n") if body else []
+    breaks = [*_BREAK.finditer(text), None]
+    if not wanted or len(breaks) < len(wanted):
+        return 0
+    last = breaks[len(wanted) - 1]
+    length = last.start() if last else len(text)
+    return length if canonical_text(text[:length]).split("\n") == wanted else 0

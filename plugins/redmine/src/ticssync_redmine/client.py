@@ -59,11 +59,20 @@ class Client:
     """Asks one Redmine.  Raises AuthLost, Throttled and Unavailable; http.AnswerLost where a write may have
     happened.  404, 403, 409, 413, 422 and 500 come back as answers: what they mean depends on the question."""
 
-    def __init__(self, url: str, key: str, voice: http.Voice, ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        voice: http.Voice,
+        ca_file: Path | None = None,
+        *,
+        connect_s: float = http.CONNECT_S,
+        read_s: float = http.READ_S,
+    ) -> None:
         self.url = url
         self.voice = voice
         self._session = requests.Session()
-        self._policy = http.apply(self._session)
+        self._policy = http.apply(self._session, connect_s=connect_s, read_s=read_s)
         self._session.auth = KeyAuth(key)
         self._session.headers["Accept"] = "application/json"
         self._keyless = not key
@@ -100,16 +109,18 @@ class Client:
             "POST", "/uploads.json", params={"filename": name}, data=content, headers=headers, harmless=True
         )
 
-    def download(self, path: str) -> tuple[int, BinaryIO]:
-        """(size, content) of a file.  Raises Unavailable where it is not there or the transfer breaks off."""
+    def download(self, path: str, name: str) -> tuple[int, BinaryIO]:
+        """(size, content) of a file.  Raises Unavailable where it is not there or the transfer breaks off; `name`
+        is how people know it."""
         response = self._send("GET", path, harmless=True, stream=True)
         with response:
             http.judge(response, self.voice)
             if response.status_code != requests.codes.ok:
                 raise Unavailable(
                     self.voice.text(
-                        "{tracker}: the file cannot be had ({status})",
+                        "{tracker}: the file {name} cannot be had ({status})",
                         tracker=self.voice.tracker,
+                        name=name,
                         status=response.status_code,
                     )
                 )

@@ -167,18 +167,32 @@ class Converter:
     def _unreadable(self, name: str, place: str, found: Any, issue: Mapping[str, Any]) -> str:
         named = (issue.get(REFERENCES.get(place, "")) or {}).get("name", "") or found
         if place == STATUS:
-            return self.text("the status {status} (id {id}) is not in the mapping", status=named, id=found)
-        if place == ASSIGNEE:
             return self.text(
-                "{name} (account {id}) belongs to nobody under people: in ticssync.yaml", name=named, id=found
+                "#{issue}: the status {status} (id {id}) is not in the mapping",
+                issue=issue["id"],
+                status=named,
+                id=found,
             )
-        return self.text("{value} in {field} is not in the mapping", value=named, field=name)
+        if place == ASSIGNEE or name == "assignee":
+            return self.text(
+                "#{issue}: {name} (account {id}) belongs to nobody under people: in ticssync.yaml",
+                issue=issue["id"],
+                name=named,
+                id=found,
+            )
+        return self.text(
+            "#{issue}: {value} in {field} is not in the mapping", issue=issue["id"], value=named, field=place
+        )
 
     def _elsewhere(self, issue: Mapping[str, Any], problems: list[str]) -> None:
         project = issue.get("project") or {}
         if self.project and str(project.get("id", self.project)) != self.project:
             problems.append(
-                self.text("the issue was moved to the project {project}", project=project.get("name", ""))
+                self.text(
+                    "#{issue} was moved to the project {project}",
+                    issue=issue["id"],
+                    project=project.get("name", ""),
+                )
             )
 
     def shown(self, name: str, found: str | tuple[str, ...] | None) -> FieldValue:
@@ -222,6 +236,8 @@ class Converter:
             return _day(str(value))
         if isinstance(value, tuple):
             return [str(one) for one in value]
+        if isinstance(value, bool):
+            return "1" if value else "0"
         return _line(str(value)) if place == SUBJECT else value if isinstance(value, int) else str(value)
 
     def request(self, fields: Fields, marker: str | None, description: str | None) -> dict[str, Any]:

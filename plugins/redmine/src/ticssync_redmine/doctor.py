@@ -57,7 +57,7 @@ def _login(tracker: RedmineTracker) -> Iterator[Finding]:
             Level.FAIL,
             str(error),
             text(
-                "check the key (My account → API access key); where REST is off, the administrator ticks "
+                "check the key (My account → API access key → Show); where REST is off, the administrator ticks "
                 "Administration → Settings → API → Enable REST web service"
             ),
         )
@@ -89,6 +89,7 @@ def _project(tracker: RedmineTracker) -> Iterator[Finding]:
     text, ident = tracker.opening.text, tracker.settings.project
     answer = tracker.scoped(tracker.client.get(f"/projects/{ident}.json", {"include": "trackers"}))
     project = answer.data["project"]
+    tracker.project_seen(project)
     if project.get("status") == CLOSED_PROJECT:
         yield Finding(
             "project",
@@ -115,7 +116,7 @@ def _project(tracker: RedmineTracker) -> Iterator[Finding]:
             "project.tracker",
             Level.FAIL,
             text("the project has no tracker with the id {id}", id=kind),
-            text("given: tracker_id: in the mapping; there are: {known}", known=_listed(kinds)),
+            text("correct tracker_id under given: in the mapping; there are: {known}", known=_listed(kinds)),
         )
 
 
@@ -130,7 +131,7 @@ def _rights(tracker: RedmineTracker) -> Iterator[Finding]:
     roles = [
         role
         for membership in me.get("memberships", ())
-        if _same_project(tracker, membership["project"])
+        if str(membership["project"].get("id")) == tracker.convert.project
         for role in membership.get("roles", ())
     ]
     if not roles:
@@ -138,7 +139,7 @@ def _rights(tracker: RedmineTracker) -> Iterator[Finding]:
             "rights",
             Level.FAIL,
             text("our account is no member of the project"),
-            text("in Redmine: project → Settings → Members → add it"),
+            text("in Redmine: project → Settings → Members → add the account with its role"),
         )
         return
     details = [_role(tracker, role["id"]) for role in roles]
@@ -154,18 +155,15 @@ def _rights(tracker: RedmineTracker) -> Iterator[Finding]:
                 role=named,
                 rights=", ".join(_right(text, one) for one in missing),
             ),
-            text("in Redmine: Administration → Roles and permissions → tick them under Issue tracking"),
+            text(
+                "in Redmine: Administration → Roles and permissions → our role → tick them under Issue tracking"
+            ),
         )
     else:
         yield Finding(
             "rights", Level.OK, text("role {role}: may read, add and edit issues and add notes", role=named)
         )
     yield from _sight(tracker, details, named)
-
-
-def _same_project(tracker: RedmineTracker, project: Mapping[str, Any]) -> bool:
-    known = tracker.client.get(f"/projects/{tracker.settings.project}.json").data.get("project") or {}
-    return project.get("id") == known.get("id")
 
 
 def _role(tracker: RedmineTracker, number: Any) -> Mapping[str, Any]:
@@ -175,7 +173,7 @@ def _role(tracker: RedmineTracker, number: Any) -> Mapping[str, Any]:
 
 def _right(text: Callable[..., str], name: str) -> str:
     words = {
-        "view_issues": text("View issues"),
+        "view_issues": text("View Issues"),
         "add_issues": text("Add issues"),
         "edit_issues": text("Edit issues"),
         "add_issue_notes": text("Add notes"),
@@ -195,16 +193,18 @@ def _sight(tracker: RedmineTracker, roles: Sequence[Mapping[str, Any]], named: s
                 "with the role {role} not all issues can be seen: an issue made private would seem lost",
                 role=named,
             ),
-            text("in Redmine: Administration → Roles → Issues visibility: All issues"),
+            text(
+                "in Redmine: Administration → Roles and permissions → our role → Issues visibility: All issues"
+            ),
         )
 
 
 def _marker(tracker: RedmineTracker) -> Iterator[Finding]:
     text, place = tracker.opening.text, tracker.opening.table.marker_place
     how = text(
-        "in Redmine: Administration → Custom fields → New → Issues, format Text, name ticssync-id; tick Used as a "
-        "filter, For all projects and the tracker; leave Required and the maximum length empty; then marker: cf_N in "
-        "the mapping (N is the number in the field's address)"
+        "in Redmine: Administration → Custom fields → New custom field → Issues, format Text, name ticssync-id; tick "
+        "Used as a filter, For all projects and the tracker; leave Required unticked and Maximum length empty; then "
+        "marker: cf_N in the mapping (N is the number in the field's address)"
     )
     if tracker.convert.marker_in_text:
         yield Finding(
@@ -266,7 +266,9 @@ def _required(tracker: RedmineTracker) -> Iterator[Finding]:
             "required",
             Level.FAIL,
             text("Redmine would refuse new issues: {why}", why=" / ".join(both)),
-            text("fill it under given: in the mapping, or have the field not required for this tracker"),
+            text(
+                "give the field a value under given: in the mapping, or have Required unticked for this tracker"
+            ),
         )
     else:
         yield Finding("required", Level.OK, text("Redmine would take new issues as the mapping makes them"))
@@ -293,23 +295,22 @@ def _trial_went_wrong(tracker: RedmineTracker, status: int, issue: Any) -> Itera
                 "this Redmine took an issue that no Redmine should take: #{id} was made by this check",
                 id=issue.get("id"),
             ),
-            text("delete the issue #{id} by hand", id=issue.get("id")),
+            text("delete #{id} by hand in Redmine", id=issue.get("id")),
         )
         return
     yield Finding(
         "required",
         Level.FAIL,
         text("our account cannot add issues here ({status})", status=status),
-        text("in Redmine: Administration → Roles and permissions → Add issues"),
+        text("in Redmine: Administration → Roles and permissions → our role → tick Add issues"),
     )
 
 
 def _statuses(tracker: RedmineTracker) -> Iterator[Finding]:
     text, table = tracker.opening.text, tracker.opening.table
-    live = {
-        str(one["id"]): str(one["name"])
-        for one in tracker.client.get("/issue_statuses.json").data.get("issue_statuses", ())
-    }
+    found = tracker.client.get("/issue_statuses.json").data.get("issue_statuses", ())
+    tracker.workflow.all_known(found)
+    live = {str(one["id"]): str(one["name"]) for one in found}
     gone = [status for status in table.statuses if live and status not in live]
     if gone:
         yield Finding(
@@ -335,6 +336,18 @@ def _reachable(tracker: RedmineTracker, live: Mapping[str, str]) -> Iterator[Fin
     for status in live:
         tracker.workflow.after(status)
     rows = tracker.workflow.known()
+    if tracker.workflow.silent:
+        yield Finding(
+            "statuses.old",
+            Level.WARN,
+            text(
+                "this Redmine does not tell which statuses our role may set (it is older than 5.0): a status that the "
+                "workflow does not allow is noticed only after it was tried, and one that is several steps away is not "
+                "reached"
+            ),
+            text("have Redmine updated to 5.0 or later"),
+        )
+        return
     if not rows:
         yield Finding(
             "statuses", Level.OK, text("which statuses may be set shows once the project has an issue")

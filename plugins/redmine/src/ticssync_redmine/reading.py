@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import quote, urlsplit
@@ -34,9 +35,10 @@ from ticssync.plugin import (
     parse_instant,
 )
 from ticssync.plugin.http import Voice
-from ticssync_redmine import CAPS, convert
+from ticssync_redmine import CAPS, convert, paging
 from ticssync_redmine.client import PAGE, Answer, Client
 from ticssync_redmine.convert import Converter
+from ticssync_redmine.projects import Projects
 from ticssync_redmine.settings import RedmineSettings
 from ticssync_redmine.shows import Shows
 from ticssync_redmine.workflow import Workflow
@@ -68,9 +70,8 @@ class Reading(TrackerDriver):
         self.voice = Voice(opening.name, opening.text, opening.clock)
         ca_file = opening.root / settings.ca_file if settings.ca_file else None
         self.client = Client(settings.url, settings.api_key.get_secret_value(), self.voice, ca_file)
-        self.convert = Converter(
-            opening.name, opening.table, settings.url, opening.text, opening.memory.get("project_id") or ""
-        )
+        self._known = Projects(opening.memory, settings.url, settings.project)
+        self.convert = Converter(opening.name, opening.table, settings.url, opening.text, self._known.number)
         self.raw: dict[str, Mapping[str, Any]] = {}
         """Issues as they were last read in this pass, by id: a write keeps what people wrote around our block."""
         self._shows = Shows(self._ask_show)
@@ -107,6 +108,7 @@ class Reading(TrackerDriver):
             raise AuthLost(self.opening.text("{tracker} does not know our key", tracker=self.opening.name))
         self.opening.memory.put("proved_at", instant_text(self.opening.clock()))
         self.opening.memory.put("own_id", str(user["id"]))
+        self._known.member_of(user)
         return user
 
     def _prove(self) -> None:
@@ -139,6 +141,7 @@ class Reading(TrackerDriver):
         seen: list[str] = []
         newest: datetime | None = None
         for issues, last, probe in self._pages(since):
+            self._settle_project(issues)
             tasks = [self._read(issue) for issue in issues]
             seen += [f"{task.ref.id} {task.version}" for task in tasks]
             moments = [task.updated_at for task in tasks if task.updated_at is not None]
@@ -164,27 +167,13 @@ class Reading(TrackerDriver):
     def _by_id(
         self, path: str, params: Mapping[str, Any]
     ) -> Iterator[tuple[Sequence[Mapping[str, Any]], bool, bool]]:
-        """(issues, last page?, first page?), each page from the id after the one before: an offset would leave
-        out an issue whenever one before it vanishes between two pages."""
-        after = 0
-        while True:
-            asked = {**params, "sort": "id", "limit": PAGE}
-            if after:
-                asked["issue_id"] = f">={after + 1}"
-            answer = self.scoped(self.client.get(path, asked))
-            issues = self._issues(answer)
-            fresh = [issue for issue in issues if int(issue["id"]) > after]
-            if issues and not fresh:
-                raise Unavailable(
-                    self.opening.text(
-                        "{tracker} does not page by number; is it older than 5.0?", tracker=self.opening.name
-                    )
-                )
-            last = int(answer.data.get("total_count", len(issues))) <= len(issues)
-            yield fresh, last, after == 0
-            if last:
-                return
-            after = max(int(issue["id"]) for issue in fresh)
+        """(issues, last page?, first page?) of a listing."""
+        return paging.by_id(
+            lambda asked: self.scoped(self.client.get(path, asked)),
+            params,
+            self.opening.name,
+            self.opening.text,
+        )
 
     def newest_change(self) -> datetime | None:
         """When an issue of the project was last changed, by Redmine's clock (aware UTC)."""
@@ -196,16 +185,7 @@ class Reading(TrackerDriver):
         return convert.instant(issues[0]["updated_on"]) if issues else None
 
     def _issues(self, answer: Answer) -> Sequence[Mapping[str, Any]]:
-        found = answer.data.get("issues")
-        if not isinstance(found, list):
-            raise Unavailable(
-                self.opening.text(
-                    "{tracker} does not answer a list of issues ({status})",
-                    tracker=self.opening.name,
-                    status=answer.status,
-                )
-            )
-        return found
+        return paging.issues_of(answer, self.opening.name, self.opening.text)
 
     def scoped(self, answer: Answer) -> Answer:
         """A project that cannot be seen is an accident, not an empty project."""
@@ -213,14 +193,16 @@ class Reading(TrackerDriver):
             self.me()
             raise Unsafe(
                 self.opening.text(
-                    "the project {project} of {tracker} cannot be seen: archived, renamed, or our account is no "
-                    "longer a member",
+                    "the project {project} of {tracker} cannot be seen ({status}): it was archived or deleted, our "
+                    "account is no longer a member, or the identifier is wrong",
                     project=self.settings.project,
                     tracker=self.opening.name,
+                    status=answer.status,
                 ),
                 what=f"project {self.settings.project} {answer.status}",
                 fix=self.opening.text(
-                    "in Redmine: unarchive it or make the account a member again; or correct project: in ticssync.yaml"
+                    "in Redmine: unarchive the project (Administration → Projects → Unarchive) or make the account a "
+                    "member again (project → Settings → Members); or correct project: in ticssync.yaml"
                 ),
             )
         if answer.status == 422:
@@ -254,7 +236,21 @@ class Reading(TrackerDriver):
             memory.put("look", json.dumps({**look, "at": instant_text(now)}))
         return instant_text(newest - OVERLAP)
 
+    def _settle_project(self, issues: Sequence[Mapping[str, Any]]) -> None:
+        self._known.listed(issues)
+        self._use_project()
+
+    def project_seen(self, project: Mapping[str, Any]) -> None:
+        """Redmine told which number our project has."""
+        self._known.told(project)
+        self._use_project()
+
+    def _use_project(self) -> None:
+        if self.convert.project != self._known.number:
+            self.convert = replace(self.convert, project=self._known.number)
+
     def _read(self, issue: Mapping[str, Any]) -> RemoteTask:
+        issue = self.workflow.with_closed(issue)
         self.raw[str(issue["id"])] = issue
         self.workflow.name(issue.get("status"))
         task = self.convert.decode(issue)
@@ -367,17 +363,18 @@ class Reading(TrackerDriver):
         shown = {ref: self._shows.of(ref.id, "history") for ref in refs}
         return {ref: convert.changes(issue) for ref, issue in shown.items() if issue is not None}
 
-    def download(self, ref: RemoteRef, attachment: Attachment) -> BinaryIO:  # noqa: ARG002 - the id alone names the file
+    def download(self, ref: RemoteRef, attachment: Attachment) -> BinaryIO:
         """The bytes of a file, whole: one that came short is Unavailable."""
         path = f"/attachments/download/{quote(attachment.id, safe='')}"
-        size, content = self.client.download(path)
+        size, content = self.client.download(path, f"{attachment.name} (#{ref.id})")
         if attachment.size and size != attachment.size:
             content.close()
             raise Unavailable(
                 self.opening.text(
-                    "{tracker}: the file {name} came short ({size} of {all} bytes)",
+                    "{tracker}: the file {name} of #{issue} came short ({size} of {all} bytes)",
                     tracker=self.opening.name,
                     name=attachment.name,
+                    issue=ref.id,
                     size=size,
                     all=attachment.size,
                 )

@@ -6,7 +6,7 @@ A member sees no possible values and no "required" of custom fields, and Redmine
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ticssync.plugin import FieldSchema, RemoteSchema, Unavailable
@@ -29,12 +29,14 @@ TYPES: Final = {
 MEMBERS_MAX: Final = 1000
 
 
-def read(client: Client, project: str, workflow: Workflow) -> RemoteSchema:
-    """Ask for all of it (eight requests or so)."""
+def read(
+    client: Client, project: str, workflow: Workflow, seen: Callable[[Mapping[str, Any]], None]
+) -> RemoteSchema:
+    """Ask for all of it (eight requests or so).  `seen` is told what Redmine says of the project."""
     found = _project(client, project)
+    seen(found)
     statuses = client.get("/issue_statuses.json").data.get("issue_statuses", ())
-    for status in statuses:
-        workflow.name(status)
+    workflow.all_known(statuses)
     versions = client.get(f"/projects/{project}/versions.json").data.get("versions", ())
     priorities = client.get("/enumerations/issue_priorities.json").data.get("issue_priorities", ())
     choices = {

@@ -14,7 +14,7 @@ class RedmineTracker(Writing):
 
     def schema(self) -> RemoteSchema:
         """Fields, statuses, people and choices, as far as our account may see them."""
-        return schema.read(self.client, self.settings.project, self.workflow)
+        return schema.read(self.client, self.settings.project, self.workflow, self.project_seen)
 
     def check(self) -> Sequence[Finding]:
         """What `doctor` shows; nothing is changed in Redmine."""

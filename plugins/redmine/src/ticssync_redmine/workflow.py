@@ -16,6 +16,7 @@ from ticssync.plugin import Memory, instant_text, parse_instant
 KEPT: Final = timedelta(days=1)
 ROWS: Final = "workflow"
 NAMES: Final = "status_names"
+CLOSED: Final = "closed_statuses"
 
 
 class Workflow:
@@ -34,6 +35,8 @@ class Workflow:
         self._show = show
         self._looked: set[str] = set()
         self.names: dict[str, str] = json.loads(memory.get(NAMES) or "{}")
+        self.silent = False
+        """Whether an issue was shown that tells nothing of what may follow: Redmine before 5.0."""
 
     def name(self, status: Mapping[str, Any] | None) -> None:
         """An issue told what a status is called."""
@@ -41,9 +44,26 @@ class Workflow:
             self.names[str(status["id"])] = str(status.get("name", ""))
             self._memory.put(NAMES, json.dumps(self.names, ensure_ascii=False, sort_keys=True))
 
+    def all_known(self, statuses: Sequence[Mapping[str, Any]]) -> None:
+        """Redmine listed all its statuses, and which of them close an issue."""
+        for status in statuses:
+            self.name(status)
+        closed = json.dumps(sorted(str(one["id"]) for one in statuses if one.get("is_closed")))
+        if statuses and self._memory.get(CLOSED) != closed:
+            self._memory.put(CLOSED, closed)
+
+    def with_closed(self, issue: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The issue with `is_closed` in its status: Redmine before 5.0 tells it in the list of statuses only."""
+        status = issue.get("status")
+        if not isinstance(status, dict) or "is_closed" in status:
+            return issue
+        closed = str(status["id"]) in json.loads(self._memory.get(CLOSED) or "[]")
+        return {**issue, "status": {**status, "is_closed": closed}}
+
     def learn(self, issue: Mapping[str, Any]) -> Sequence[str] | None:
         """What may follow the issue's status; None where this Redmine does not tell (before 5.0)."""
         if "allowed_statuses" not in issue:
+            self.silent = True
             return None
         for status in issue["allowed_statuses"]:
             self.name(status)

@@ -71,7 +71,11 @@ class Writing(Reading):
             return made
         if task is None or task.fields.get(name) == wanted:
             return Done(made.ref, task or made.task, made.refused)
-        words = self._words(answer)[0] if not answer.ok else self._stopped(str(self.convert.encode(name, wanted)), task)
+        words = (
+            self._words(answer, made.ref.id)[0]
+            if not answer.ok
+            else self._stopped(str(self.convert.encode(name, wanted)), task)
+        )
         return Done(made.ref, task, {**made.refused, name: words})
 
     def new_issue(self, fields: Fields, marker: str) -> dict[str, Any]:
@@ -98,6 +102,8 @@ class Writing(Reading):
         issue = answer.data.get("issue")
         if not isinstance(issue, dict) or "id" not in issue:
             return Unknown(self.opening.text("{tracker} did not say what it made", tracker=self.opening.name))
+        # It was made in our project: no other answer ties the identifier to the number for certain.
+        self.project_seen(issue.get("project") or {})
         return Done(self.convert.ref(issue["id"]), self._read(issue))
 
     def _without_assignee(self, draft: Draft, body: Mapping[str, Any], refusal: Answer) -> Outcome:
@@ -125,7 +131,7 @@ class Writing(Reading):
             return Unknown(
                 self.opening.text("{tracker} failed after it made the issue", tracker=self.opening.name)
             )
-        if any(ord(char) > 0xFFFF for char in texts):
+        if _wide(texts):
             return Rejected((self._no_emoji(),))
         raise Unavailable(
             self.opening.text(
@@ -138,27 +144,49 @@ class Writing(Reading):
     def _no_emoji(self) -> str:
         return self.opening.text(
             "Redmine failed inside (500), probably at characters such as 𠮷 or 🔒, which its database (MySQL utf8mb3) "
-            "does not hold: leave them out of the mapping, or have the database changed to utf8mb4"
+            "cannot store: leave them out of the text, or have the database changed to utf8mb4"
         )
 
-    def _words(self, answer: Answer) -> tuple[str, ...]:
-        if answer.errors:
-            return answer.errors
-        words = {
-            FORBIDDEN: self.opening.text(
-                "our account may not do this (403): ask for the role's right to edit issues"
-            ),
-            GONE: self.opening.text("it is not there any more (404)"),
-            TOO_LARGE: self.opening.text("too large for this Redmine or the proxy before it (413)"),
-            REFUSED: self.opening.text("Redmine refuses it and does not say why (422)"),
-        }
-        return (
-            words.get(answer.status) or self.opening.text("Redmine answers {status}", status=answer.status),
-        )
+    def _words(self, answer: Answer, ident: str = "") -> tuple[str, ...]:
+        """Why not.  Redmine's own sentences where it has some; `ident` is the issue, empty where there is none yet."""
+        return answer.errors or (self._why_not(answer.status, ident),)
+
+    def _why_not(self, status: int, ident: str) -> str:
+        text = self.opening.text
+        if status == FORBIDDEN:
+            return (
+                text(
+                    "our account may not change #{issue} (403); in Redmine: Administration → Roles and permissions → our "
+                    "role → tick Edit issues and Add notes",
+                    issue=ident,
+                )
+                if ident
+                else text(
+                    "our account may not add issues (403); in Redmine: Administration → Roles and permissions → our role "
+                    "→ tick Add issues"
+                )
+            )
+        if status == GONE and ident:
+            return text("#{issue} is not there any more (404)", issue=ident)
+        if status == TOO_LARGE:
+            return text(
+                "too large for this Redmine or the proxy before it (413); in Redmine: Administration → Settings → Files → "
+                "Maximum attachment size"
+            )
+        if status == REFUSED:
+            return text("Redmine refuses it and does not say why (422)")
+        if status >= FAILED and ident:
+            return text(
+                "Redmine failed inside ({status}) at #{issue}; its administrator finds why in Redmine's log",
+                status=status,
+                issue=ident,
+            )
+        return text("Redmine answers {status}", status=status)
 
     def _need_open_project(self) -> None:
         answer = self.scoped(self.client.get(f"/projects/{self.settings.project}.json"))
         project = answer.data.get("project") or {}
+        self.project_seen(project)
         if project.get("status") == CLOSED_PROJECT:
             raise Unsafe(
                 self.opening.text(
@@ -181,7 +209,7 @@ class Writing(Reading):
         ident = change.ref.id
         self.forget(ident)
         try:
-            uploads, refused = self._uploads(change.files)
+            uploads, refused = self._uploads(ident, change.files)
             body = self._changed(change, uploads)
             stopped = self._walk(change, body)
             if stopped is not None:
@@ -194,14 +222,16 @@ class Writing(Reading):
             return Unknown(str(error))
         if answer.ok:
             return Done(change.ref, None, refused)
-        return (
-            self._one_by_one(change, body, answer, refused) if answer.status == REFUSED else self._no(answer)
-        )
+        if answer.status == REFUSED:
+            return self._one_by_one(change, body, answer, refused)
+        return self._no(answer, ident, body)
 
-    def _no(self, answer: Answer) -> Outcome:
+    def _no(self, answer: Answer, ident: str, body: Mapping[str, Any]) -> Outcome:
         if answer.status == FORBIDDEN:
             self._need_open_project()
-        return Rejected(self._words(answer))
+        if answer.status >= FAILED and _wide(str(body)):
+            return Rejected((self._no_emoji(),))
+        return Rejected(self._words(answer, ident))
 
     def _put(self, ident: str, body: Mapping[str, Any]) -> Answer:
         return self.client.put(f"/issues/{ident}.json", {"issue": body})
@@ -234,7 +264,9 @@ class Writing(Reading):
             found = self.fetch([change.ref])[change.ref].task if answer.ok else None
             if found is None or found.raw_status != status:
                 name = next((name for name in change.set if self.convert.place(name) == STATUS), "status")
-                words = self._words(answer) if not answer.ok else (self._stopped(status, found),)
+                words = (
+                    self._words(answer, change.ref.id) if not answer.ok else (self._stopped(status, found),)
+                )
                 return {name: "; ".join(words)}
         del body
         return None
@@ -242,7 +274,8 @@ class Writing(Reading):
     def _stopped(self, status: str, found: Any) -> str:
         here = found.raw_status if found is not None else ""
         return self.opening.text(
-            "the way through the workflow stopped at {here}: {status} was not taken",
+            "the way through the workflow stopped at {here}: {status} was not taken; in Redmine: Administration → "
+            "Workflow, for our role and the tracker",
             here=self.status_name(here),
             status=self.status_name(status),
         )
@@ -254,15 +287,15 @@ class Writing(Reading):
         is tried by itself, so that one wrong field does not keep the others back."""
         parts = self._parts(change, body)
         if len(parts) < 2:
-            return Rejected(self._words(first), next(iter(parts), ""))
+            return Rejected(self._words(first, change.ref.id), next(iter(parts), ""))
         refused, done = dict(refused), False
         for name, part in parts.items():
             answer = self._put(change.ref.id, part)
             if answer.ok:
                 done = True
             else:
-                refused[name] = "; ".join(self._words(answer))
-        return Done(change.ref, None, refused) if done else Rejected(self._words(first))
+                refused[name] = "; ".join(self._words(answer, change.ref.id))
+        return Done(change.ref, None, refused) if done else Rejected(self._words(first, change.ref.id))
 
     def _parts(self, change: Change, body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """The request by our own names: each field, and whatever else went along (marker, note, files)."""
@@ -284,7 +317,7 @@ class Writing(Reading):
             parts["note"] = rest
         return parts
 
-    def _uploads(self, files: Sequence[OutFile]) -> tuple[list[dict[str, str]], dict[str, str]]:
+    def _uploads(self, ident: str, files: Sequence[OutFile]) -> tuple[list[dict[str, str]], dict[str, str]]:
         """Hand the files in; a token is good for one request.  What is too large is told by name."""
         uploads, refused = [], dict[str, str]()
         for file in files:
@@ -296,8 +329,13 @@ class Writing(Reading):
                     {"token": str(token), "filename": file.name, "content_type": file.content_type}
                 )
             else:
-                refused[file.name] = "; ".join(self._words(answer))
+                refused[file.name] = "; ".join(self._words(answer, ident))
         return uploads, refused
+
+
+def _wide(text: str) -> bool:
+    """Whether it holds characters that MySQL's utf8mb3 cannot store."""
+    return any(ord(char) > 0xFFFF for char in text)
 
 
 def _note(note: Note) -> str:
