@@ -16,7 +16,7 @@ from ticssync.store import By, Store
 from ticssync.store.working import memory
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands
-from ticssync.sync.cycle import Order, Pass, run
+from ticssync.sync.cycle import Order, Pass, remember, run
 from ticssync.sync.state import HostMemory, Site, Want
 
 WORKSPACE = "benchmark0"
@@ -86,12 +86,12 @@ class Engine:
         site = opener() if opener else self.site()
         reports: dict[str, TrackerReport] = {}
         hands = Hands(self.store, By("bench"), 0, lambda: None, lambda _name, _lines: None)
-        run(
-            Pass(
-                {self.name: site}, wants if wants is not None else self.wants(), show_nothing, hands, Order(),
-                date.today(), now, reports, inputs=f"bench {self.revision}",
-            )
+        this = Pass(
+            {self.name: site}, wants if wants is not None else self.wants(), show_nothing, hands, Order(),
+            date.today(), now, reports, inputs=f"bench {self.revision}",
         )  # fmt: skip
+        run(this)
+        remember(this)
         site.driver.close()
         return reports[self.name]
 

@@ -6,6 +6,7 @@ Every law of the contract stands in at least one row, so that none of them passe
 import inspect
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from io import BytesIO
@@ -87,6 +88,29 @@ def drafting(change: Callable[[dict], dict]) -> type[FakeTracker]:
             return change(dict(super()._draft(draft)))
 
     return Broken
+
+
+def hanging(change: Callable[[tuple], tuple]) -> type[FakeTracker]:
+    """A driver that hangs other files on the task than it handed in."""
+
+    class Broken(FakeTracker):
+        def _with_files(self, asked):
+            edit, refused = super()._with_files(asked)
+            return replace(edit, uploads=change(edit.uploads)), refused
+
+    return Broken
+
+
+class CutsFiles(FakeTracker):
+    def _hand_in(self, file):
+        return self.server.upload(file.path.read_bytes()[:-1])
+
+
+class HangsAllOnTheFirst(FakeTracker):
+    def update(self, changes):
+        files = tuple(file for one in changes for file in one.files)
+        rest = [replace(one, files=()) for one in changes[1:]]
+        return super().update([replace(changes[0], files=files), *rest] if changes else [])
 
 
 class Nameless(FakeTracker):
@@ -656,6 +680,18 @@ ROWS = [
         ("a_note_is_written_once_with_its_marker", "a_note_goes_with_fields_in_one_change"),
     ),
     Row(
+        "a file under another name",
+        hanging(lambda files: tuple(replace(one, name=one.name.partition("__")[0]) for one in files)),
+        ("a_file_hangs_there_by_its_name_and_size", "files_hang_on_their_own_task"),
+    ),
+    Row("a file that comes short", CutsFiles, ("a_file_hangs_there_by_its_name_and_size",)),
+    Row(
+        "one file per change",
+        hanging(lambda files: files[:1]),
+        ("files_go_with_fields_and_a_note_in_one_change",),
+    ),
+    Row("all files on one task", HangsAllOnTheFirst, ("files_hang_on_their_own_task",)),
+    Row(
         "the marker is never set later",
         editing(lambda sent: {name: value for name, value in sent.items() if name != "目印"}),
         ("a_marker_can_be_set_on_a_task_that_a_person_made",),
@@ -739,9 +775,9 @@ CASES = [pytest.param(row, law, id=f"{row.fault}: {law}") for row in ROWS for la
 
 
 def run(row: Row, driver: type[FakeTracker], law: str) -> None:
-    bench = Bench(FakeSite(row.behaviour(), driver=driver))
     parameter = [PARAMETERS[law]] if law in PARAMETERS else []
-    getattr(TrackerContract(), f"test_{law}")(bench, *parameter)
+    with closing(Bench(FakeSite(row.behaviour(), driver=driver))) as bench:
+        getattr(TrackerContract(), f"test_{law}")(bench, *parameter)
 
 
 def outcome(row: Row, driver: type[FakeTracker], law: str) -> str:

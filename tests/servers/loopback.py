@@ -34,7 +34,9 @@ class Loopback:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
 
-def answer(body: bytes, *, length: int | None = None, kind: str = "application/json", status: str = "200 OK") -> Script:
+def answer(
+    body: bytes, *, length: int | None = None, kind: str = "application/json", status: str = "200 OK"
+) -> Script:
     """A whole answer, or with a greater `length` one that is cut off."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length or len(body)}\r\nConnection: close\r\n\r\n"
 
@@ -78,7 +80,11 @@ def serving(*scripts: Script, context: ssl.SSLContext | None = None) -> Iterator
 
 
 def _serve(
-    listener: socket.socket, server: Loopback, scripts: Sequence[Script], over: threading.Event, context: ssl.SSLContext | None
+    listener: socket.socket,
+    server: Loopback,
+    scripts: Sequence[Script],
+    over: threading.Event,
+    context: ssl.SSLContext | None,
 ) -> None:
     while True:
         connection, _ = listener.accept()
@@ -90,7 +96,11 @@ def _serve(
             script = scripts[min(server.connections, len(scripts) - 1)]
             server.connections += 1
             try:
-                spoken = held.enter_context(closing(context.wrap_socket(connection, server_side=True))) if context else connection
+                spoken = (
+                    held.enter_context(closing(context.wrap_socket(connection, server_side=True)))
+                    if context
+                    else connection
+                )
                 request = _request(spoken)
                 if request:
                     server.requests.append(request)
@@ -108,7 +118,9 @@ def _request(connection: socket.socket) -> bytes:
             return b""
         found += more
     head, _, body = found.partition(b"\r\n\r\n")
-    length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+    length = next(
+        (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+    )
     while len(body) < length:
         body += connection.recv(65536)
     return head + b"\r\n\r\n" + body

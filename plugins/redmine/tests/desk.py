@@ -92,5 +92,8 @@ def stored(found: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     for one in body.get("custom_fields", ()):
         value = one["value"]
         kept = [str(each) for each in value] if isinstance(value, list) else (str(value) or None)
-        custom[one["id"]] = {**custom.get(one["id"], {"id": one["id"], "name": f"field {one['id']}"}), "value": kept}
+        custom[one["id"]] = {
+            **custom.get(one["id"], {"id": one["id"], "name": f"field {one['id']}"}),
+            "value": kept,
+        }
     return {**after, "custom_fields": list(custom.values())}

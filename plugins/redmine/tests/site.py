@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
-
 from tests.servers.redmine import Server
+
 from ticssync.plugin import FieldValue, RemoteRef, Table, TrackerDriver
 from ticssync.testing.opening import FakeMemory, opening
 from ticssync.testing.site import TrackerSite
@@ -22,7 +22,13 @@ PERSON = "worker"
 def table(server: Server, *, marker: str = "", kind: str = "feature") -> Table:
     """A mapping of everything that the contract tries, against the seed's ids."""
     ids = server.ids
-    statuses = {"new": "todo", "in_progress": "doing", "resolved": "review", "closed": "done", "rejected": "wont_do"}
+    statuses = {
+        "new": "todo",
+        "in_progress": "doing",
+        "resolved": "review",
+        "closed": "done",
+        "rejected": "wont_do",
+    }
     priorities = {"low": "low", "normal": "normal", "high": "high", "urgent": "urgent", "immediate": "urgent"}
     return Table(
         fields={
@@ -51,7 +57,9 @@ def now() -> datetime:
 class RedmineSite(TrackerSite):
     people: Sequence[str] = ("sato", "takasaki")
 
-    def __init__(self, server: Server, *, marker: str = "", account: str = "bot", kind: str = "feature") -> None:
+    def __init__(
+        self, server: Server, *, marker: str = "", account: str = "bot", kind: str = "feature"
+    ) -> None:
         self.server, self.account = server, account
         self.table = table(server, marker=marker, kind=kind)
         self.memory = FakeMemory()
@@ -60,7 +68,9 @@ class RedmineSite(TrackerSite):
     def open(self) -> RedmineTracker:
         settings = RedmineSettings(url=self.url, project="tics", api_key=self.server.keys[self.account])
         driver: TrackerDriver = open_redmine(
-            opening("factory", settings=settings, table=self.table, root=Path.cwd(), memory=self.memory, clock=now)
+            opening(
+                "factory", settings=settings, table=self.table, root=Path.cwd(), memory=self.memory, clock=now
+            )
         )
         assert isinstance(driver, RedmineTracker)
         return driver
@@ -69,7 +79,11 @@ class RedmineSite(TrackerSite):
 
     def ask(self, method: str, path: str, who: str = PERSON, **parts: Any) -> requests.Response:
         answer = requests.request(
-            method, self.server.url + path, headers={"X-Redmine-API-Key": self.server.keys[who]}, timeout=30, **parts
+            method,
+            self.server.url + path,
+            headers={"X-Redmine-API-Key": self.server.keys[who]},
+            timeout=30,
+            **parts,
         )
         assert answer.status_code < 400, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         return answer
@@ -86,8 +100,14 @@ class RedmineSite(TrackerSite):
         self.put(ref, {place: remote})
 
     def put(self, ref: RemoteRef, fields: dict[str, Any], who: str = PERSON) -> None:
-        custom = [{"id": int(name[3:]), "value": value} for name, value in fields.items() if name.startswith("cf_")]
-        body = {name: "" if value is None else value for name, value in fields.items() if not name.startswith("cf_")}
+        custom = [
+            {"id": int(name[3:]), "value": value} for name, value in fields.items() if name.startswith("cf_")
+        ]
+        body = {
+            name: "" if value is None else value
+            for name, value in fields.items()
+            if not name.startswith("cf_")
+        }
         self.ask("PUT", f"/issues/{ref.id}.json", who, json={"issue": {**body, "custom_fields": custom}})
 
     def person_deletes(self, ref: RemoteRef) -> None:

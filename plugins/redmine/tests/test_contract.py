@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
 from plugins.redmine.tests.site import RedmineSite
 from tests.servers.redmine import Server
+
 from ticssync.testing.contract import TrackerContract
 
 pytest_plugins = ["tests.servers.redmine_fixtures"]

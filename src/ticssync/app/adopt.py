@@ -71,7 +71,9 @@ def _adopt(desk: Desk, pairing: Pairing, *, dry: bool) -> dict[str, Any]:
         raise refused(pairing, problems)
     made = adoption(one, known.workspace, known.bindings, known.hub.get(one.key), on)
     # Shown as it was before anything is kept, by what the next sync decides with.
-    fields = difference(one, made, known, display_for(ledger, {name: dict(scope) for name, scope in desk.scopes.items()}))
+    fields = difference(
+        one, made, known, display_for(ledger, {name: dict(scope) for name, scope in desk.scopes.items()})
+    )
     shown = _plain(one, made, {name: {"from": plain(a), "to": plain(b)} for name, (a, b) in fields.items()})
     if dry:
         return {"event": None, **shown, "links": ""}

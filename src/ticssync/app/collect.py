@@ -59,7 +59,7 @@ def remember_changed(found: Mapping[str, Collects]) -> Callable[[Transaction, Ma
             if seen is not None and seen.ok and seen.read:
                 refs = _changed(tx, name, seen.read, collects)
                 if refs:
-                    pass
+                    collected.put_due(tx, name, refs)
 
     return keep
 
@@ -150,7 +150,7 @@ class _Collecting:
         with self.workspace.store.read() as tx:
             todo, made = self._todo(tx)
         with_errors(self.seen, lambda: self._all(todo))
-        self._commit(todo, made)
+        self._commit(made)
         self._tell(before)
 
     def _todo(self, tx: Transaction) -> tuple[dict[RemoteRef, Place], dict[RemoteRef, str]]:
@@ -311,17 +311,14 @@ class _Collecting:
             if answer.fate is Fate.PRESENT and answer.task is not None:
                 yield ref, answer.task
 
-    def _commit(self, todo: Mapping[RemoteRef, Place], made: Mapping[RemoteRef, str]) -> None:
+    def _commit(self, made: Mapping[RemoteRef, str]) -> None:
         stamps = {**self.done, **{ref: stamp for ref, stamp in made.items() if ref not in self.done}}
-        left = {ref for ref in todo if ref not in self.done}
         memory = self.seen.site.memory
-        if not (stamps or left or memory.changed or not self.seen.ok):
+        if not (stamps or memory.changed or not self.seen.ok):
             return
         with self.workspace.store.write() as tx:
             if stamps:
                 collected.put_stamps(tx, self.name, stamps)
-            if left:
-                collected.put_due(tx, self.name, left)
             if not self.seen.ok:
                 # How long the tracker asks to be left alone must outlive this process.
                 working.put_failure(tx, self.name, str(self.seen.message), self.seen.until)

@@ -70,7 +70,9 @@ def attach(workspace: Workspace, name: str, path: Path, words: str = "") -> dict
         key, _ = _place(tx, workspace, name)
         hub, there = hub_tasks(tx)[key], name_there(own, kept.sha256)
         waiting = next((one for one in files_of(hub) if one.there == there), None)
-        file = waiting or FileWish(own, there, kept.sha256, kept.size, content_type(own), _moment(hub, tx.now))
+        file = waiting or FileWish(
+            own, there, kept.sha256, kept.size, content_type(own), _moment(hub, tx.now)
+        )
         payload = {
             "at": file.at, "name": own, "file": there, "sha256": kept.sha256, "size": kept.size,
             "content_type": file.content_type, "note": words,

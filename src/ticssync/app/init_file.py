@@ -137,7 +137,7 @@ def draft(
 def _who_there_is(explored: Explored | None) -> str:
     if explored is None or not explored.members:
         return ""
-    named = "、".join(f"{one.person} {one.name}" for one in explored.members)
+    named = ", ".join(f"{one.person} {one.name}" for one in explored.members)
     return say("members of the project, as people: {names}", names=named)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from ticssync import log
+from ticssync import __version__, log
 from ticssync.app.collect import collect, collecting, remember_changed
 from ticssync.app.created import write_created
 from ticssync.app.display import display_for
@@ -19,11 +19,13 @@ from ticssync.app.first_links import take_first_links
 from ticssync.app.ledger import read_ledger
 from ticssync.app.processes import process_alive
 from ticssync.app.scope import Scopes, anything_to_take, calendar, scopes_now, take
+from ticssync.app.tracker_acts import take_tracker_acts
 from ticssync.app.workspace import Workspace
 from ticssync.config import TrackerPart
 from ticssync.errors import EXIT_PRECEDENCE, Problem, RetryLaterError, TicssyncError, UsageError, say
 from ticssync.mapping import Facts, find_mapping, load_mapping, render_task
 from ticssync.mapping import Mapping as TaskMapping
+from ticssync.model.canonical import digest, plain
 from ticssync.model.key import TaskKey
 from ticssync.plugin import AuthLost, Throttled, Unavailable, Unsafe
 from ticssync.store import Store
@@ -33,7 +35,7 @@ from ticssync.store.locker import Locker
 from ticssync.store.working import memory as kept_memory
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands
-from ticssync.sync.cycle import Order, Pass, run
+from ticssync.sync.cycle import Order, Pass, remember, run
 from ticssync.sync.state import HostMemory, Site, Want
 
 BEAT_EVERY_S = 20.0
@@ -224,9 +226,6 @@ def _pass(
     workspace: Workspace, order: SyncOrder, scopes: dict[str, dict[str, Any]], mappings: Mapping[str, TaskMapping],
     only: frozenset[TaskKey] | None, result: SyncResult, lease: leases.Lease | None,
 ) -> None:  # fmt: skip
-    # The acts of people need this module's mappings: imported when a pass runs.
-    from ticssync.app.tracker_acts import take_tracker_acts
-
     with workspace.store.read() as tx:
         ledger = read_ledger(tx, workspace.today)
         planned = {key: task.planned_on for key, task in hub_tasks(tx).items()}
@@ -262,6 +261,7 @@ def _pass(
             workspace.around.clock,
             result.reports,
             keep=remember_changed(rules),
+            inputs=inputs_of(workspace, scopes, mappings) if links.sites == sites else "",
         )
         run(this)
         links.tell(result.reports)
@@ -269,12 +269,28 @@ def _pass(
             write_created(workspace, result.reports)
             collect(workspace, this, rules)
             take_tracker_acts(workspace, this, mappings)
+            remember(this)
         result.artifacts = {
             name: [os.path.normpath(path) for path in site.driver.artifacts()] for name, site in sites.items()
         }
     finally:
         for site in sites.values():
             site.driver.close()
+
+
+def inputs_of(workspace: Workspace, scopes: Scopes, mappings: Mapping[str, TaskMapping]) -> str:
+    """A digest of everything outside the store that tasks are made of; the day counts by itself."""
+    config = workspace.config
+    holidays = config.values.calendar.company_holidays
+    parts = {
+        "version": __version__,
+        "config": config.values.model_dump_json(),
+        "scopes": scopes,
+        "mappings": {name: one.model_dump_json() for name, one in mappings.items()},
+        "holidays": config.path(holidays).read_text("utf-8", "replace") if holidays else "",
+        "language": config.language(workspace.around.lang),
+    }
+    return digest(plain(parts))
 
 
 def read_now(ledger: Any, today: date, trackers: Sequence[str]) -> Any:

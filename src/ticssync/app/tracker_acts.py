@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from ticssync.app.confirm import Wanted, checked, record
 from ticssync.app.ledger import read_ledger
+from ticssync.app.named_acts import Wanted, checked, record
 from ticssync.app.standing import Ledger, Standing, standings
 from ticssync.app.workspace import Workspace
 from ticssync.assess.from_tracker import (

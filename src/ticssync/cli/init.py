@@ -110,7 +110,8 @@ def _found(tracker: dict[str, Any], screen: Screen) -> None:
             for one in tracker["statuses"]
         ],
     )
-    fields = "、".join(f"{one['name'] or one['value']} ({one['key']})" for one in tracker["fields"])
+    comma = ", " if text.lang == "en" else "、"
+    fields = comma.join(f"{one['name'] or one['value']} ({one['key']})" for one in tracker["fields"])
     screen.line(text("Fields: {fields}", fields=fields))
     screen.line(text("People taken over: {n}", n=tracker["people"]))
     if tracker["notes"]:

@@ -126,7 +126,7 @@ class _People:
     def ask(self, question: str, new_id: str, likely: Member | None, *, mail: bool, known: str = "") -> str:
         """The person id.  `known`: who is meant by the default where that is no member."""
         text = self._call.text
-        words = text("{question}: number, or another name", question=question) if self._members else question
+        words = text("{question} (number, or another name)", question=question) if self._members else question
         default = str(self._members.index(likely) + 1) if likely else self._name(known) or None
         answer = str(click.prompt(words, default=default, err=True)).strip()
         person = self._person(answer, new_id)

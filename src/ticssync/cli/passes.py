@@ -69,7 +69,9 @@ def show_pass(result: SyncResult, screen: Screen, *, dry: bool) -> None:
         _actions(report, screen)
         _settle(report, screen)
         if dry and report.notifications:
-            screen.line("  " + text("At most: each write counts as one mail, however many people it goes to."), "dim")
+            screen.line(
+                "  " + text("At most: each write counts as one mail, however many people it goes to."), "dim"
+            )
         _created(report, screen)
     if not dry and not any(report.actions for report in result.reports.values()) and result.exit_code == 0:
         screen.line(text("Nothing to do: everything is up to date."), "green")

@@ -75,7 +75,9 @@ def _hand_out(call: Call, work: Callable[[Workspace], dict[str, Any]], done: str
     call.answer(answer)
 
 
-@command.command("note", help=tr("A note for the person who works on the task; the next sync writes it there."))
+@command.command(
+    "note", help=tr("A note for the person who works on the task; the next sync writes it there.")
+)
 @common
 @click.argument("key")
 @click.argument("words", metavar="TEXT")

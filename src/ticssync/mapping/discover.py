@@ -68,22 +68,17 @@ class _Finding:
         names = {one.id: one.name for one in self.schema.fields}
         marker = holding([MARKER_NAME], names)
         places = self._places({ident: name for ident, name in names.items() if ident != marker})
-        statuses = self._statuses()
-        priorities = self._priorities(places)
-        alike, nearly = self._chapters(places)
         chapter_place = places.get("chapter", ("", False))[0]
-        if not priorities:
-            places.pop("priority", None)
-        if not alike and self._is_choice(chapter_place):
-            places.pop("chapter", None)
-        if not marker and places.get("labels", ("", False))[0] == self.manner.marker:
-            # A field of ours there would write over the markers.
-            del places["labels"]
+        statuses, priorities = self._statuses(), self._priorities(places)
+        alike, nearly = self._chapters(chapter_place)
+        for name in self._without_values(
+            places, marker=bool(marker), priorities=bool(priorities), chapters=bool(alike)
+        ):
+            places.pop(name, None)
         fields = tuple(Line(ours, place, names[place], guess) for ours, (place, guess) in places.items())
         given = self._given()
         taken = {marker, *(one.value for one in fields), *(one.key for one in given)}
-        known = {one.value for one in statuses}
-        proposal = Proposal(
+        return _noted(Proposal(
             kind=self.kind,
             language=self.language,
             fields=fields,
@@ -92,22 +87,37 @@ class _Finding:
             given=given,
             marker=Line("marker", marker, names[marker]) if marker else self._marker_without_field(names),
             own_marker_field=bool(marker),
-            on_return="doing" if "doing" in known else "todo",
+            on_return="doing" if any(one.value == "doing" for one in statuses) else "todo",
             priority=next((one for one in ("normal", *PRIORITIES) if one in {p.value for p in priorities}), ""),
             chapter_place=chapter_place,
             like_chapters=nearly,
-            offered=tuple(Line(self.manner.version, ident, name) for ident, name in self._choices(self.manner.version).items()),
+            offered=self._versions(),
             required=self._required(taken),
-            unused=tuple(
-                Line(one.id, "", one.name)
-                for one in self.schema.fields
-                if self.manner.custom and one.id.startswith(self.manner.custom) and one.id not in taken and not one.required
-            ),
+            unused=self._unused(taken),
             moves=self._moves(),
             people=dict(self.schema.people),
             problems=tuple(self._problems(fields)),
-        )  # fmt: skip
-        return _noted(proposal)
+        ))  # fmt: skip
+
+    def _without_values(
+        self, places: Mapping[str, tuple[str, bool]], *, marker: bool, priorities: bool, chapters: bool
+    ) -> Iterable[str]:
+        """Fields that are better left out: nothing could be written there, or it would write over the markers."""
+        if not priorities:
+            yield "priority"
+        if not chapters and self._is_choice(places.get("chapter", ("", False))[0]):
+            yield "chapter"
+        if not marker and self.manner.marker == places.get("labels", ("", False))[0]:
+            yield "labels"
+
+    def _versions(self) -> tuple[Line, ...]:
+        place = self.manner.version
+        return tuple(Line(place, ident, name) for ident, name in self._choices(place).items())
+
+    def _unused(self, taken: set[str]) -> tuple[Line, ...]:
+        custom = self.manner.custom
+        found = [one for one in self.schema.fields if custom and one.id.startswith(custom)]
+        return tuple(Line(one.id, "", one.name) for one in found if one.id not in taken and not one.required)
 
     def _choices(self, place: str) -> Mapping[str, str]:
         """What a field may hold, id → name."""
@@ -171,11 +181,11 @@ class _Finding:
             lines.append(Line(ident, ours, name, guess))
         return write_first(lines)
 
-    def _chapters(self, places: Mapping[str, tuple[str, bool]]) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    def _chapters(self, place: str) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
         """(values with the very name of a chapter, values that resemble one)."""
         titles = {folded(title): title for title in self.chapters.values()}
         alike, nearly = [], []
-        for ident, name in self._choices(places.get("chapter", ("", False))[0]).items():
+        for ident, name in self._choices(place).items():
             title = titles.get(folded(name))
             if title is not None:
                 alike.append(Line(ident, title, name))
@@ -244,7 +254,9 @@ def _notes(proposal: Proposal) -> Iterable[Said]:
     guessed = [one.name or one.key for one in proposal.guesses]
     if guessed:
         yield say(
-            "{n} lines are guesses, please look at them: {names}", n=len(guessed), names="、".join(guessed)
+            "{n} lines are guesses, please look at them: {names}",
+            n=len(guessed),
+            names=_listed(proposal, guessed),
         )
     if not proposal.own_marker_field:
         yield say(
@@ -254,13 +266,17 @@ def _notes(proposal: Proposal) -> Iterable[Said]:
     if proposal.required:
         yield say(
             "the tracker insists on {names}: give them a value in the mapping file, or creating tasks fails",
-            names="、".join(one.name or one.key for one in proposal.required),
+            names=_listed(proposal, (one.name or one.key for one in proposal.required)),
         )
     if proposal.like_chapters:
         yield say(
             "categories that resemble a chapter are left out, please look: {names}",
-            names="、".join(one.name for one in proposal.like_chapters),
+            names=_listed(proposal, (one.name for one in proposal.like_chapters)),
         )
+
+
+def _listed(proposal: Proposal, names: Iterable[str]) -> str:
+    return (", " if proposal.language == "en" else "、").join(names)
 
 
 __all__ = ["Line", "Proposal", "mapping_text", "propose"]

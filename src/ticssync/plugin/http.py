@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -42,8 +43,11 @@ class AnswerLost(Exception):  # noqa: N818 - what happened, not a failure of our
 class PolicyAdapter(HTTPAdapter):
     """Timeouts on every request, no repeats, and a count of what was sent (`requests`)."""
 
-    def __init__(self, *, connect_s: float = CONNECT_S, read_s: float = READ_S) -> None:
+    def __init__(
+        self, *, connect_s: float = CONNECT_S, read_s: float = READ_S, ca_file: Path | None = None
+    ) -> None:
         self.requests = 0
+        self._ca_file = str(ca_file) if ca_file is not None else None
         self._timeout = (connect_s, read_s)
         # One connection: a tracker on a small machine is asked gently, one thing after the other.
         super().__init__(max_retries=0, pool_connections=2, pool_maxsize=2)
@@ -59,6 +63,8 @@ class PolicyAdapter(HTTPAdapter):
     ) -> requests.Response:
         """As `HTTPAdapter.send`.  Raises what requests raises."""
         wait = timeout or self._timeout
+        # Here and not on the session: there REQUESTS_CA_BUNDLE would go before what the configuration names.
+        verify = self._ca_file or verify
         self.requests += 1
         try:
             return super().send(request, stream, wait, verify, cert, dict(proxies or {}))
@@ -70,10 +76,17 @@ class PolicyAdapter(HTTPAdapter):
 
 
 def apply(
-    session: requests.Session, *, connect_s: float = CONNECT_S, read_s: float = READ_S
+    session: requests.Session,
+    *,
+    connect_s: float = CONNECT_S,
+    read_s: float = READ_S,
+    ca_file: Path | None = None,
 ) -> PolicyAdapter:
-    """Mount the policy on a session; redirects are never followed (a login page is no data)."""
-    adapter = PolicyAdapter(connect_s=connect_s, read_s=read_s)
+    """Mount the policy on a session; redirects are never followed (a login page is no data).
+
+    `ca_file` (PEM) is the authority that certificates are checked against; None: what the machine trusts.
+    """
+    adapter = PolicyAdapter(connect_s=connect_s, read_s=read_s, ca_file=ca_file)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.get_redirect_target = _nowhere  # type: ignore[method-assign, assignment]

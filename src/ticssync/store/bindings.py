@@ -93,6 +93,7 @@ def put_base(tx: Transaction, ref: RemoteRef, base: Base, *, seen: Fields, local
         "seen_hash": digest(plain(seen)),
         "local_hash": digest(plain(local)),
     }
+    tx.touched = True
     put(tx.connection, schema.base, tx.workspace, {"tracker": ref.tracker, "remote_id": ref.id}, values)
 
 

@@ -71,6 +71,7 @@ def put_hub(tx: Transaction, task: HubTask) -> None:
         }
     kept |= {name: True for name in ("dropped", "restore") if getattr(task, name)}
     values = {"fields": canonical_json(kept), "rendered_hash": task.rendered_hash}
+    tx.touched = True
     put(tx.connection, schema.task, tx.workspace, {"task_key": str(task.key)}, values)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, make_url, select, text, update
 
@@ -26,6 +26,9 @@ Clock = Callable[[], datetime]
 Watch = Callable[[str], None]
 """Called with `before commit` and `after commit`: the place where the fault harness kills."""
 
+
+TOUCHES: Final = "touches"
+"""Counts the transactions that changed what tasks should be or were agreed to be, with an event or without."""
 
 Listener = Callable[[list[Event]], None]
 """Called with the events of a transaction once they are committed."""
@@ -48,6 +51,8 @@ class Transaction:
     now: datetime
     salt: Callable[[], str]
     written: list[Event] = field(default_factory=list)
+    touched: bool = False
+    """Whether what the next pass has to do may have changed."""
 
     def append(
         self, kind: str, subject: str, by: By, payload: Mapping[str, Any], at: datetime | None = None
@@ -72,6 +77,10 @@ class Transaction:
             select(table.c.seq, table.c.hash).where(table.c.workspace_id == self.workspace)
         ).one_or_none()
         return (row.seq, row.hash) if row else (0, GENESIS)
+
+    def standing(self) -> str:
+        """Names the state of everything that a pass decides by: as long as it stays, so does every decision."""
+        return f"{self.head()[0]}/{self.meta(TOUCHES) or 0}"
 
     def insert_event(self, event: Event) -> None:
         """Write an event row as it is and move the head; used by `append` and by replay."""
@@ -226,6 +235,8 @@ class Store:
                     )
                 tx = Transaction(connection, self.workspace, self.clock(), self.salt)
                 yield tx
+                if tx.touched:
+                    tx.put_meta(TOUCHES, str(int(tx.meta(TOUCHES) or "0") + 1))
                 self.watch("before commit")
             self.watch("after commit")
         if tx.written:

@@ -12,9 +12,9 @@ from ticssync.model.canonical import digest, instant_text, plain
 from ticssync.model.task import RemoteTask
 from ticssync.plugin import Change, Done, Draft, Fate, Move, Note, Outcome, OutFile, Repair
 from ticssync.store import By, Store
+from ticssync.store.bindings import held
 from ticssync.store.hub import FileWish
 from ticssync.store.locker import Locker
-from ticssync.store.bindings import held
 from ticssync.store.working import Intent, add_intents, put_failure, put_memory
 from ticssync.sync.actions import Action, TrackerReport
 from ticssync.sync.hand_out import hangs_there

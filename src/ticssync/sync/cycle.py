@@ -59,6 +59,7 @@ class Pass:
     seens: dict[str, Seen] = field(default_factory=dict)
     keep: Callable[[Transaction, Mapping[str, Seen]], None] = lambda _tx, _seens: None
     inputs: str = ""
+    standing: str = ""
 
     @property
     def plain(self) -> bool:
@@ -87,9 +88,14 @@ def run(this: Pass) -> dict[str, TrackerReport]:
         _report(this.reports[name], seen, decision, known, standing)
         if not this.order.dry:
             this.reports[name].created_keys = _created(this, seen, decision)
-    if this.plain:
-        leave_note(this.hands.store, this.inputs, this.today, known, seens, this.reports)
     return this.reports
+
+
+def remember(this: Pass) -> None:
+    """Called when all that follows from a pass is done too: the next one may go by what this one found."""
+    listing = any(site.driver.caps.listing for site in this.sites.values())
+    if this.plain and this.seens and not listing:
+        leave_note(this.hands.store, this.inputs, this.today, this.standing, this.seens, this.reports)
 
 
 def _quiet(this: Pass) -> Mapping[str, Listed] | None:
@@ -116,6 +122,7 @@ def _still_refused(this: Pass, known: Known) -> Collection[working.Refusal]:
 def _known(this: Pass) -> Known:
     with this.hands.store.read() as tx:
         known = read_known(tx, tuple(this.sites))
+        this.standing = tx.standing()
     if this.order.retry_refused:
         known = replace(known, refusals={}, retry=True)
     today = this.today.isoformat()

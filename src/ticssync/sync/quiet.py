@@ -18,10 +18,11 @@ from ticssync.model.canonical import parse_instant
 from ticssync.model.task import RemoteTask
 from ticssync.plugin import Page
 from ticssync.store import Store, Transaction, working
-from ticssync.store.bindings import versions
+from ticssync.store.bindings import bindings, versions
+from ticssync.store.collected import due
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.look import Seen, full_look_due, with_errors
-from ticssync.sync.state import Known, Site
+from ticssync.sync.state import Site
 
 NOTE: Final = "quiet"
 
@@ -53,8 +54,8 @@ def listings(
     """
     with store.read() as tx:
         start = _start(tx, sites, now)
-        head = tx.head()[0]
-    same = start.note.get("inputs") == inputs and start.note.get("head") == head
+        standing = tx.standing()
+    same = start.note.get("inputs") == inputs and start.note.get("standing") == standing
     known = start.note.get("trackers", {})
     due = any(
         full_look_due(full_at, now) or site.driver.caps.listing
@@ -139,24 +140,23 @@ def leave_note(
     store: Store,
     inputs: str,
     today: date,
-    known: Known,
+    standing: str,
     seens: Mapping[str, Seen],
     reports: Mapping[str, TrackerReport],
 ) -> None:
-    """What the next pass may go by; only where nobody and nothing is waited for."""
+    """What the next pass may go by; only where nobody and nothing is waited for, and nothing has changed in the
+    store since this pass began (`standing` is from then): neither by itself nor by anybody beside it."""
     quiet = all(map(_still, reports.values())) and all(seen.ok for seen in seens.values())
     with store.read() as tx:
-        head, before = tx.head()[0], tx.meta(NOTE)
-        busy = any(working.intents(tx, name) for name in seens) or bool(
-            working.refusals(tx) or working.conflicts(tx)
-        )
-    if not quiet or busy or any(one.state is BindingState.LOST for one in known.bindings):
-        note = None
-    else:
+        before, same = tx.meta(NOTE), tx.standing() == standing
+        waiting = any(working.intents(tx, name) or due(tx, name) for name in seens)
+        unsettled = bool(working.refusals(tx) or working.conflicts(tx))
+        lost = any(one.state is BindingState.LOST for one in bindings(tx))
+    note = None
+    if quiet and same and not (waiting or unsettled or lost):
         counts = {name: reports[name].unchanged for name in seens}
-        note = json.dumps(
-            {"inputs": inputs, "today": today.isoformat(), "head": head, "trackers": counts}, sort_keys=True
-        )
+        told = {"inputs": inputs, "today": today.isoformat(), "standing": standing, "trackers": counts}
+        note = json.dumps(told, sort_keys=True)
     if note != before:
         with store.write() as tx:
             tx.put_meta(NOTE, note)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, TypeVar
 
 import pytest
@@ -19,6 +22,7 @@ from ticssync.plugin import (
     Marker,
     NotSupported,
     Outcome,
+    OutFile,
     PreSend,
     RemoteRef,
     RemoteTask,
@@ -45,10 +49,13 @@ class Bench:
     def __init__(self, site: TrackerSite) -> None:
         self.site = site
         self.tracker = site.open()
+        self._folder: TemporaryDirectory[str] | None = None
 
     def close(self) -> None:
         """Close the driver."""
         self.tracker.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def reopen(self) -> None:
         """Close the driver and open another over the same tracker."""
@@ -106,6 +113,18 @@ class Bench:
     def put(self, ref: RemoteRef, **fields: FieldValue) -> Outcome:
         """Update one task."""
         return self.change(Change(ref, fields))[0]
+
+    def file(self, stem: str, content: bytes, ending: str = "txt") -> OutFile:
+        """A file of ours as the host names it: part of its hash stands in the name, its bytes lie somewhere else."""
+        self._folder = self._folder or TemporaryDirectory()
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = Path(self._folder.name) / sha256
+        path.write_bytes(content)
+        return OutFile(f"{stem}__{sha256[:8]}.{ending}", path, "text/plain")
+
+    def attached(self, ref: RemoteRef) -> list[tuple[str, int]]:
+        """Name and size of what hangs on the task, as a strong read shows it."""
+        return sorted((one.name, one.size) for one in self.read(ref).attachments)
 
     # -- looking
 

@@ -175,6 +175,49 @@ class UpdateLaws:
         assert bench.read(ref).fields["title"] == "書き直した題"
         assert len(texts) == 1
 
+    def test_a_file_hangs_there_by_its_name_and_size(self, bench: Bench) -> None:
+        """A file of ours shows among the task's attachments, under the name that it was given, its bytes whole."""
+        _need_files(bench)
+        ref, content = bench.made(), "様式1：髙﨑㈱ 🔒\r\n".encode()
+        file = bench.file("様式1 誓約書（記入用）", content)
+        _done(bench.change(Change(ref, {}, files=(file,)))[0])
+
+        assert bench.attached(ref) == [(file.name, len(content))]
+        (attachment,) = bench.read(ref).attachments
+        with possible(lambda: bench.tracker.download(ref, attachment)) as stream:
+            assert stream.read() == content
+
+    def test_files_go_with_fields_and_a_note_in_one_change(self, bench: Bench) -> None:
+        """A change with several files does all of it, whole, and a second change adds to what is there."""
+        _need_files(bench)
+        ref = bench.made()
+        files = (bench.file("様式1", b"one"), bench.file("様式2", b"number two"))
+        note = Note("記入してください", f"note.{bench.draft().marker}")
+        comments = bench.tracker.caps.comments
+        _done(
+            bench.change(
+                Change(ref, {"title": "書き直した題"}, note=note if comments else None, files=files)
+            )[0]
+        )
+        later = bench.file("様式3", b"and three")
+        _done(bench.change(Change(ref, {}, files=(later,)))[0])
+
+        assert bench.read(ref).fields["title"] == "書き直した題"
+        assert bench.attached(ref) == sorted((one.name, one.path.stat().st_size) for one in (*files, later))
+        if comments:
+            assert len(possible(lambda: bench.tracker.comments([ref]))[ref]) == 1
+
+    def test_files_hang_on_their_own_task(self, bench: Bench) -> None:
+        """Two tasks that get files in one write get each its own, under equal names too."""
+        _need_files(bench)
+        first, second, beside = bench.create(bench.draft(), bench.draft(), bench.draft())
+        one, other = bench.file("様式", b"of the first"), bench.file("様式", b"of the second one")
+        for outcome in bench.change(Change(first, {}, files=(one,)), Change(second, {}, files=(other,))):
+            _done(outcome)
+
+        shown = [bench.attached(ref) for ref in (first, second, beside)]
+        assert shown == [[(one.name, 12)], [(other.name, 17)], []]
+
     def test_a_marker_can_be_set_on_a_task_that_a_person_made(self, bench: Bench) -> None:
         """Adopting: the marker is one more thing to write, and then it is found."""
         ref = possible(lambda: bench.site.person_creates("人が作った課題"))
@@ -228,6 +271,11 @@ class UpdateLaws:
 
         if _kept(outcome):
             assert only(bench.read(ref), values) == bench.views(values)
+
+
+def _need_files(bench: Bench) -> None:
+    if not bench.tracker.caps.attachments:
+        pytest.skip("the tracker has no attachments")
 
 
 def _done(outcome: Outcome) -> RemoteRef:

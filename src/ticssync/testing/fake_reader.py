@@ -140,7 +140,12 @@ class FakeReader(TrackerDriver):
         graph = found.workflow if found.tells_workflow and found.workflow else {}
         moves = {here: tuple(to) for here, to in graph.items()}
         return RemoteSchema(
-            fields, {one: one for one in found.statuses}, found.closed, dict(found.people), found.upload_limit, moves
+            fields,
+            {one: one for one in found.statuses},
+            found.closed,
+            dict(found.people),
+            found.upload_limit,
+            moves,
         )
 
     def view(self, field_name: str, value: FieldValue) -> FieldValue:

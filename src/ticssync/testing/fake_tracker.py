@@ -59,7 +59,9 @@ class FakeTracker(FakeReader):
         self._need_open()
         try:
             sent = [self._with_files(one) for one in changes]
-            made, changed = self.server.write([self._draft(one) for one in drafts], [edit for edit, _ in sent])
+            made, changed = self.server.write(
+                [self._draft(one) for one in drafts], [edit for edit, _ in sent]
+            )
         except AnswerLost as error:
             if behaviour.loses_answers_as_outage:
                 raise self._raised(error) from error
@@ -68,7 +70,7 @@ class FakeTracker(FakeReader):
             raise self._raised(error) from error
         behaviour.repairs.clear()
         return [self._outcome(one) for one in made], [
-            self._outcome(one, no) for one, (_, no) in zip(changed, sent, strict=True)
+            _with_refused(self._outcome(one), no) for one, (_, no) in zip(changed, sent, strict=True)
         ]
 
     def _in_parts(
@@ -100,7 +102,7 @@ class FakeTracker(FakeReader):
         }
         sent = [self._with_files(one) for number, one in enumerate(changes) if number not in early]
         answers = self.server.update([edit for edit, _ in sent]) if sent else []
-        later = (self._outcome(one, no) for one, (_, no) in zip(answers, sent, strict=True))
+        later = (_with_refused(self._outcome(one), no) for one, (_, no) in zip(answers, sent, strict=True))
         return [early[number] if number in early else next(later) for number in range(len(changes))]
 
     def _with_files(self, change: Change) -> tuple[Edit, Mapping[str, str]]:
@@ -151,10 +153,10 @@ class FakeTracker(FakeReader):
         )
         return Edit(change.ref.id, fields, text)
 
-    def _outcome(self, answer: Issue | WireError, refused: Mapping[str, str] | None = None) -> Outcome:
+    def _outcome(self, answer: Issue | WireError) -> Outcome:
         if isinstance(answer, Issue):
             task = self.convert.decode(answer)
-            return Done(task.ref, task if self.server.behaviour.write_answers else None, refused or {})
+            return Done(task.ref, task if self.server.behaviour.write_answers else None)
         if isinstance(answer, Refused):
             return Rejected((answer.words,), self._name(answer.field))
         return Rejected(
@@ -163,6 +165,10 @@ class FakeTracker(FakeReader):
 
     def _name(self, place: str) -> str:
         return next((name for name, one in self.opening.table.fields.items() if one == place), "")
+
+
+def _with_refused(outcome: Outcome, refused: Mapping[str, str]) -> Outcome:
+    return replace(outcome, refused=refused) if isinstance(outcome, Done) and refused else outcome
 
 
 __all__ = ["FakeTracker", "capabilities", "sign"]

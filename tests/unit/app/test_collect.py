@@ -368,7 +368,12 @@ def test_a_renamed_tracker_does_not_bring_everything_a_second_time(tasks: Tasks)
         rename_tracker(workspace, "a", "b")
     office.clock.advance(DAY_S)
     office.sync()
-    assert tasks.names() == ["台帳.pdf"]
+    downloads = office.server("b").requests["download"]
+    office.server("b").attach(office.issues("b")["T-01"].id, "別.txt", b"other")
+    office.clock.advance(60)
+    office.sync()
+    assert tasks.names() == ["台帳.pdf", "別.txt"]
+    assert office.server("b").requests["download"] == downloads + 1
 
 
 def test_the_log_alone_gives_the_same_store(tasks: Tasks):

@@ -14,7 +14,10 @@ def test_who_was_named_beforehand_keeps_that_id():
     """The same account under two ids would make its tasks nobody's."""
     sets = (("people.yamada.name", "山田 太郎"), ("people.yamada.accounts.factory", "5"), ("people.p6.name", "他人"))  # fmt: skip
 
-    assert [one.person for one in members({"5": "太郎 山田", "6": "花子"}, "factory", sets)] == ["yamada", "p6_"]
+    assert [one.person for one in members({"5": "太郎 山田", "6": "花子"}, "factory", sets)] == [
+        "yamada",
+        "p6_",
+    ]
 
 
 def test_two_of_the_same_name_are_two_people():

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from tests.unit.mapping.schemas import redmine
+
 from ticssync.mapping import load_mapping
 from ticssync.mapping.compare import Compared, compare
 from ticssync.plugin import FieldSchema, RemoteSchema
@@ -66,7 +66,7 @@ def test_a_mapping_that_fits_has_nothing_to_say(tmp_path: Path):
         ('tracker_id: "2"', 'trackr_id: "2"', 19, "no field trackr_id", ""),
         ("due: due_date", "due: done_ratio", 7, "due goes to 進捗率 (done_ratio), which is of the type int", "choose another"),
         ("number: cf_3", "number: start_date", 9, "which is of the type date", "choose another"),
-        ("marker: cf_7", "marker: start_date", 3, "the marker needs a field of text", "ticssync mapping suggest"),
+        ("marker: cf_7", "marker: start_date", 3, "the marker needs a field of text", "have the administrator make"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_line_and_what_to_do(
@@ -116,9 +116,7 @@ def test_a_marker_field_that_is_too_short_is_a_problem(tmp_path: Path):
 def test_a_required_field_that_nothing_fills_is_a_warning_at_the_place_to_fill_it(tmp_path: Path):
     schema = redmine(*CUSTOM, FieldSchema("cf_9", "部門", "list", required=True))
     (warning,) = compared(tmp_path, schema=schema).warnings
-    given = compared(
-        tmp_path, 'given: {tracker_id: "2"}', 'given: {tracker_id: "2", cf_9: 本社}', schema
-    )
+    given = compared(tmp_path, 'given: {tracker_id: "2"}', 'given: {tracker_id: "2", cf_9: 本社}', schema)
 
     assert (warning.line, "部門 (cf_9)" in warning.message) == (19, True)
     assert given == Compared()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.unit.mapping.schemas import CHAPTERS, JIRA, numbered, redmine
+
 from ticssync.mapping import load_mapping
 from ticssync.mapping.compare import compare
 from ticssync.mapping.discover import Proposal, mapping_text, propose
@@ -122,7 +122,9 @@ def test_without_a_field_for_the_number_it_stands_in_the_title(tmp_path: Path):
 
 
 def test_a_required_field_that_nothing_fills_is_named_with_its_values():
-    proposal = propose("redmine", redmine(FieldSchema("cf_9", "部門", "list", True, None, {"a": "本社"})), {}, "ja")
+    proposal = propose(
+        "redmine", redmine(FieldSchema("cf_9", "部門", "list", True, None, {"a": "本社"})), {}, "ja"
+    )
 
     assert "#   cf_9: 部門 (選べる値: 本社)" in mapping_text(proposal)
     assert any("部門" in note for note in proposal.notes)
@@ -190,14 +192,30 @@ def test_the_shipped_starters_fit_a_redmine_with_its_default_data(name: str, lan
 
 NAMES = st.text(max_size=40)
 IDS = st.text(min_size=1, max_size=12)
-WORDS = st.sampled_from(["新規", "進行中", "完了", "却下", "Closed", "確認待ち", "謎", "a: b # c", "\x85\u2028\x00\ufeff", "'\"{[", "𠮷🔒"])
+WORDS = st.sampled_from(
+    [
+        "新規",
+        "進行中",
+        "完了",
+        "却下",
+        "Closed",
+        "確認待ち",
+        "謎",
+        "a: b # c",
+        "\x85\u2028\x00\ufeff",
+        "'\"{[",
+        "𠮷🔒",
+    ]
+)
 TYPES = st.sampled_from(["", "text", "list", "date"])
 
 
 @st.composite
 def schemas(draw: st.DrawFn) -> RemoteSchema:
     fields = [FieldSchema("subject", draw(NAMES)), FieldSchema("status_id", draw(NAMES), "list")]
-    others = st.builds(FieldSchema, IDS, st.one_of(NAMES, WORDS, st.just("ticssync-id")), TYPES, st.booleans())
+    others = st.builds(
+        FieldSchema, IDS, st.one_of(NAMES, WORDS, st.just("ticssync-id")), TYPES, st.booleans()
+    )
     fields += draw(st.lists(others, max_size=4, unique_by=lambda one: one.id))
     fields += [FieldSchema(one, draw(NAMES), "list") for one in ("priority_id", "category_id")]
     found = draw(st.dictionaries(IDS, st.one_of(NAMES, WORDS), min_size=2, max_size=6))

@@ -13,8 +13,8 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError, field_validator
-
 from tests.servers.loopback import answer, full, nobody, reset, self_signed, serving, silence, unbounded
+
 from ticssync.errors import Said
 from ticssync.plugin import AuthLost, Throttled, Unavailable, http
 from ticssync.text import Text
@@ -40,7 +40,9 @@ def sent(session: requests.Session, method: str, url: str, **parts: object) -> r
         raise http.failed(error, VOICE, url, harmless=method == "GET") from error
 
 
-def answered(status: int, headers: dict[str, str] | None = None, body: str = "", kind: str = "application/json"):
+def answered(
+    status: int, headers: dict[str, str] | None = None, body: str = "", kind: str = "application/json"
+):
     """An answer as requests makes it."""
     with responses.RequestsMock() as mocked:
         mocked.add(responses.GET, URL, status=status, headers=headers, body=body, content_type=kind)
@@ -116,7 +118,9 @@ def test_a_key_that_is_not_known():
 # ── redirects ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("target", ["/login?back_url=x", "https://sso.example.test/signin", "https://other.example.test/login"])
+@pytest.mark.parametrize(
+    "target", ["/login?back_url=x", "https://sso.example.test/signin", "https://other.example.test/login"]
+)
 def test_a_login_page_is_no_answer(target: str):
     """Being sent to a login page means that the key is not taken; the page is never fetched."""
     with pytest.raises(AuthLost, match="login page"):
@@ -126,7 +130,10 @@ def test_a_login_page_is_no_answer(target: str):
 @pytest.mark.parametrize(
     ("target", "shown"),
     [
-        ("https://tracker.example.test/redmine/issues.json?key=secret#top", "https://tracker.example.test/redmine/issues.json"),
+        (
+            "https://tracker.example.test/redmine/issues.json?key=secret#top",
+            "https://tracker.example.test/redmine/issues.json",
+        ),
         ("https://name:secret@moved.example.test/x", "https://moved.example.test/x"),
         ("/moved?key=secret", "/moved"),
         ("", ""),
@@ -258,22 +265,30 @@ def test_a_proxy_that_fails_may_have_passed_it_on(session: requests.Session):
     policy = http.apply(session)
     session.proxies = {"http": nobody()}
 
-    with pytest.raises(http.AnswerLost, match="the proxy on the way to tracker.example.test fails"):
+    with pytest.raises(http.AnswerLost, match=r"the proxy on the way to tracker\.example\.test fails"):
         sent(session, "POST", "http://tracker.example.test/x", json={})
 
     assert policy.requests == 1
 
 
-def test_an_unknown_certificate_is_refused_until_its_authority_is_named(session: requests.Session, tmp_path):
-    """A server with the company's own certificate: the message names ca_file:, and with it it works."""
+def test_an_unknown_certificate_is_refused_until_its_authority_is_named(
+    session: requests.Session, tmp_path, monkeypatch
+):
+    """A server with the company's own certificate: the message names ca_file:, and with it it works, also where the
+    environment names other authorities."""
     policy = http.apply(session)
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    _, other = self_signed(strange)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    session.trust_env = True
     context, authority = self_signed(tmp_path)
     with serving(answer(b'{"ok": 1}'), context=context) as server:
         with pytest.raises(Unavailable, match="ca_file:"):
             sent(session, "POST", server.url, json={})
         assert server.requests == []
         assert policy.requests == 1
-        session.verify = str(authority)
+        http.apply(session, ca_file=authority)
 
         assert http.data(sent(session, "GET", server.url), VOICE) == {"ok": 1}
 
@@ -334,7 +349,9 @@ def test_an_address_is_tidied(given: str, kept: str):
     assert Settings(url=given).url == kept
 
 
-@pytest.mark.parametrize("given", ["redmine.example.test", "ftp://example.test", "https://", "", "https://a:b@example.test"])
+@pytest.mark.parametrize(
+    "given", ["redmine.example.test", "ftp://example.test", "https://", "", "https://a:b@example.test"]
+)
 def test_a_wrong_address_is_told_in_words_that_can_be_translated(given: str):
     """The problem carries its template, so that Japanese readers get Japanese; the value is not repeated."""
     with pytest.raises(ValidationError) as found:
@@ -370,13 +387,19 @@ def test_every_message_has_its_japanese():
     """Each sentence of the policy in Japanese, with the tracker's name in it."""
     voice = http.Voice("工場", Text("ja"), lambda: NOW)
     said = []
-    for response in [answered(429), answered(502), answered(401), answered(302, {"Location": "/login"}), answered(301)]:
+    for response in [
+        answered(429),
+        answered(502),
+        answered(401),
+        answered(302, {"Location": "/login"}),
+        answered(301),
+    ]:
         with pytest.raises((Throttled, Unavailable, AuthLost)) as stopped:
             http.judge(response, voice)
         said.append(str(stopped.value))
-    for error in [requests.exceptions.SSLError(), requests.exceptions.ProxyError(), requests.ConnectTimeout(),
-                  requests.ReadTimeout(), requests.ConnectionError()]:  # fmt: skip
-        said.append(str(http.failed(error, voice, URL, harmless=True)))
+    errors = [requests.exceptions.SSLError(), requests.exceptions.ProxyError(), requests.ConnectTimeout(),
+              requests.ReadTimeout(), requests.ConnectionError()]  # fmt: skip
+    said += [str(http.failed(error, voice, URL, harmless=True)) for error in errors]
     with pytest.raises(Unavailable) as stopped:
         http.data(answered(200, body="[]"), voice)
     said.append(str(stopped.value))

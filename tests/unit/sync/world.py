@@ -17,7 +17,7 @@ from ticssync.store.locker import Locker
 from ticssync.store.working import conflicts, memory, refusals
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands
-from ticssync.sync.cycle import Order, Pass, run
+from ticssync.sync.cycle import Order, Pass, remember, run
 from ticssync.sync.state import HostMemory, Site, Want
 from ticssync.testing.behaviour import Behaviour
 from ticssync.testing.clock import Clock
@@ -52,6 +52,7 @@ class World:
     titles: dict[str, str] = field(default_factory=dict)
     drivers: Mapping[str, type[FakeTracker]] = field(default_factory=dict)
     locker: Locker | None = None
+    quiet: bool = True
 
     def __post_init__(self) -> None:
         self.clock = Clock()
@@ -100,10 +101,14 @@ class World:
     def sync(self, **order: Any) -> dict[str, TrackerReport]:
         by = By("test@host", "sync")
         hands = Hands(self.store, by, 1, lambda: None, lambda _name, _actions: self.veto, self.locker)
+        wants = self.wants()
         this = Pass(
-            self.sites(), self.wants(), self.display, hands, Order(**order), self.clock().date(), self.clock
-        )
-        return run(this)
+            self.sites(), wants, self.display, hands, Order(**order), self.clock().date(), self.clock,
+            inputs=repr((wants, self.owners, self.tables, self.display)) if self.quiet else "",
+        )  # fmt: skip
+        reports = run(this)
+        remember(this)
+        return reports
 
     def settle(self, passes: int = 5, *, wait: float = 0) -> list[dict[str, TrackerReport]]:
         """Passes until nothing is written any more (at most `passes`)."""

@@ -72,14 +72,13 @@ class Client:
         self.url = url
         self.voice = voice
         self._session = requests.Session()
-        self._policy = http.apply(self._session, connect_s=connect_s, read_s=read_s)
+        self._policy = http.apply(self._session, connect_s=connect_s, read_s=read_s, ca_file=ca_file)
         self._session.auth = KeyAuth(key)
         self._session.headers["Accept"] = "application/json"
         self._keyless = not key
+        self._ca_file = ca_file
         self.served_at: datetime | None = None
         """The server's (or its proxy's) time of the last answer, where it told one."""
-        if ca_file is not None:
-            self._session.verify = str(ca_file)
 
     @property
     def requests(self) -> int:
@@ -172,6 +171,15 @@ class Client:
             response = self._session.request(method, self.url + path, **parts)
         except requests.RequestException as error:
             raise http.failed(error, self.voice, self.url, harmless=harmless) from error
+        except OSError as error:
+            # Nothing was sent: requests could not read what it needs for the connection.
+            raise Unavailable(
+                self.voice.text(
+                    "{tracker}: the certificate file {file} cannot be used; correct ca_file: in ticssync.yaml",
+                    tracker=self.voice.tracker,
+                    file=self._ca_file or "?",
+                )
+            ) from error
         self.served_at = http.served_at(response.headers)
         return response
 

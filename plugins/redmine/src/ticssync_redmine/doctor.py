@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ticssync.plugin import AuthLost, Finding, Level, Unavailable, Unsafe
 from ticssync.plugin.http import in_the_open
 from ticssync_redmine import convert, schema
-from ticssync_redmine.writing import CLOSED_PROJECT
-
-if TYPE_CHECKING:
-    from ticssync_redmine.tracker import RedmineTracker
+from ticssync_redmine.writing import CLOSED_PROJECT, Writing
 
 SKEW_S: Final = 60
 NEEDED: Final = ("view_issues", "add_issues", "edit_issues", "add_issue_notes")
@@ -21,7 +18,7 @@ NOWHERE: Final = "ticssync.selftest.0"
 """A marker that no issue can have."""
 
 
-def examine(tracker: RedmineTracker) -> Sequence[Finding]:
+def examine(tracker: Writing) -> Sequence[Finding]:
     """All findings; what cannot be asked because of an earlier fault is left out."""
     found = [*_in_the_open(tracker), *_login(tracker)]
     if any(one.level is Level.FAIL for one in found):
@@ -36,7 +33,7 @@ def examine(tracker: RedmineTracker) -> Sequence[Finding]:
     return found
 
 
-def _in_the_open(tracker: RedmineTracker) -> Iterator[Finding]:
+def _in_the_open(tracker: Writing) -> Iterator[Finding]:
     text = tracker.opening.text
     if in_the_open(tracker.settings.url):
         yield Finding(
@@ -47,7 +44,7 @@ def _in_the_open(tracker: RedmineTracker) -> Iterator[Finding]:
         )
 
 
-def _login(tracker: RedmineTracker) -> Iterator[Finding]:
+def _login(tracker: Writing) -> Iterator[Finding]:
     text = tracker.opening.text
     try:
         me = tracker.me()
@@ -85,7 +82,7 @@ def _login(tracker: RedmineTracker) -> Iterator[Finding]:
         )
 
 
-def _project(tracker: RedmineTracker) -> Iterator[Finding]:
+def _project(tracker: Writing) -> Iterator[Finding]:
     text, ident = tracker.opening.text, tracker.settings.project
     answer = tracker.scoped(tracker.client.get(f"/projects/{ident}.json", {"include": "trackers"}))
     project = answer.data["project"]
@@ -124,7 +121,7 @@ def _listed(names: Mapping[str, str]) -> str:
     return ", ".join(f"{ident} ({name})" for ident, name in names.items()) or "-"
 
 
-def _rights(tracker: RedmineTracker) -> Iterator[Finding]:
+def _rights(tracker: Writing) -> Iterator[Finding]:
     text, me = tracker.opening.text, tracker.me()
     if me.get("admin"):
         return
@@ -166,7 +163,7 @@ def _rights(tracker: RedmineTracker) -> Iterator[Finding]:
     yield from _sight(tracker, details, named)
 
 
-def _role(tracker: RedmineTracker, number: Any) -> Mapping[str, Any]:
+def _role(tracker: Writing, number: Any) -> Mapping[str, Any]:
     role = tracker.client.get(f"/roles/{number}.json").data.get("role")
     return role if isinstance(role, dict) else {}
 
@@ -181,7 +178,7 @@ def _right(text: Callable[..., str], name: str) -> str:
     return words.get(name, name)
 
 
-def _sight(tracker: RedmineTracker, roles: Sequence[Mapping[str, Any]], named: str) -> Iterator[Finding]:
+def _sight(tracker: Writing, roles: Sequence[Mapping[str, Any]], named: str) -> Iterator[Finding]:
     text = tracker.opening.text
     seen = {str(one["issues_visibility"]) for one in roles if one.get("issues_visibility")}
     if seen and "all" not in seen:
@@ -199,11 +196,11 @@ def _sight(tracker: RedmineTracker, roles: Sequence[Mapping[str, Any]], named: s
         )
 
 
-def _marker(tracker: RedmineTracker) -> Iterator[Finding]:
+def _marker(tracker: Writing) -> Iterator[Finding]:
     text, place = tracker.opening.text, tracker.opening.table.marker_place
     how = text(
         "in Redmine: Administration → Custom fields → New custom field → Issues, format Text, name ticssync-id; tick "
-        "Used as a filter, For all projects and the tracker; leave Required unticked and Maximum length empty; then "
+        "Used as a filter, For all projects and the tracker; leave Required unticked and Min - Max length empty; then "
         "marker: cf_N in the mapping (N is the number in the field's address)"
     )
     if tracker.convert.marker_in_text:
@@ -241,14 +238,14 @@ def _marker(tracker: RedmineTracker) -> Iterator[Finding]:
         )
 
 
-def _custom(tracker: RedmineTracker) -> Sequence[Any]:
+def _custom(tracker: Writing) -> Sequence[Any]:
     answer = tracker.client.get(
         f"/projects/{tracker.settings.project}.json", {"include": "issue_custom_fields"}
     )
     return schema.custom_fields(tracker.client, tracker.settings.project, answer.data.get("project") or {})
 
 
-def _required(tracker: RedmineTracker) -> Iterator[Finding]:
+def _required(tracker: Writing) -> Iterator[Finding]:
     """Redmine does not tell a member which fields are required.  A new issue that cannot be saved, because its
     subject is too long, is refused with all that is missing; so is one without a subject.  What both complain of
     is what we do not fill.  Neither makes an issue."""
@@ -274,7 +271,7 @@ def _required(tracker: RedmineTracker) -> Iterator[Finding]:
         yield Finding("required", Level.OK, text("Redmine would take new issues as the mapping makes them"))
 
 
-def _trial(tracker: RedmineTracker) -> dict[str, Any]:
+def _trial(tracker: Writing) -> dict[str, Any]:
     table = tracker.opening.table
     fields: dict[str, Any] = {"title": "", "body": "ticssync", "due": f"{tracker.opening.clock():%Y-%m-%d}"}
     for name, place in table.fields.items():
@@ -285,7 +282,7 @@ def _trial(tracker: RedmineTracker) -> dict[str, Any]:
     return tracker.new_issue({name: value for name, value in fields.items() if tracker.holds(name)}, NOWHERE)
 
 
-def _trial_went_wrong(tracker: RedmineTracker, status: int, issue: Any) -> Iterator[Finding]:
+def _trial_went_wrong(tracker: Writing, status: int, issue: Any) -> Iterator[Finding]:
     text = tracker.opening.text
     if isinstance(issue, dict):
         yield Finding(
@@ -306,7 +303,7 @@ def _trial_went_wrong(tracker: RedmineTracker, status: int, issue: Any) -> Itera
     )
 
 
-def _statuses(tracker: RedmineTracker) -> Iterator[Finding]:
+def _statuses(tracker: Writing) -> Iterator[Finding]:
     text, table = tracker.opening.text, tracker.opening.table
     found = tracker.client.get("/issue_statuses.json").data.get("issue_statuses", ())
     tracker.workflow.all_known(found)
@@ -330,7 +327,7 @@ def _statuses(tracker: RedmineTracker) -> Iterator[Finding]:
     yield from _reachable(tracker, live)
 
 
-def _reachable(tracker: RedmineTracker, live: Mapping[str, str]) -> Iterator[Finding]:
+def _reachable(tracker: Writing, live: Mapping[str, str]) -> Iterator[Finding]:
     """Which of the statuses that we may have to write our role may set at all, as far as it is known."""
     text, table = tracker.opening.text, tracker.opening.table
     for status in live:
@@ -370,7 +367,7 @@ def _reachable(tracker: RedmineTracker, live: Mapping[str, str]) -> Iterator[Fin
         yield Finding("statuses", Level.OK, text("our role may set every status of the mapping"))
 
 
-def _clock(tracker: RedmineTracker) -> Iterator[Finding]:
+def _clock(tracker: Writing) -> Iterator[Finding]:
     text, served = tracker.opening.text, tracker.client.served_at
     if served is None:
         newest = tracker.newest_change()
@@ -387,7 +384,7 @@ def _clock(tracker: RedmineTracker) -> Iterator[Finding]:
         )
 
 
-CHECKS: Final[tuple[Callable[[RedmineTracker], Iterator[Finding]], ...]] = (
+CHECKS: Final[tuple[Callable[[Writing], Iterator[Finding]], ...]] = (
     _project, _rights, _marker, _required, _statuses, _clock,
 )  # fmt: skip
 """In order: what an earlier one finds wrong would make the later ones fail as well."""

@@ -127,9 +127,14 @@ class Writing(Reading):
     def _failed_inside(self, draft: Draft) -> Outcome:
         """500: rolled back as a rule.  Characters that an old database cannot hold end like this each time."""
         texts = " ".join(str(value) for value in draft.fields.values())
-        if self.find_by_marker([draft.marker], PreSend()).hits:
+        hits = self.find_by_marker([draft.marker], PreSend()).hits.get(draft.marker, ())
+        if hits:
             return Unknown(
-                self.opening.text("{tracker} failed after it made the issue", tracker=self.opening.name)
+                self.opening.text(
+                    "{tracker} failed inside (500), but #{issue} was made",
+                    tracker=self.opening.name,
+                    issue=hits[0].ref.id,
+                )
             )
         if _wide(texts):
             return Rejected((self._no_emoji(),))

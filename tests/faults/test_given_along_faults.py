@@ -1,0 +1,130 @@
+"""A note and two files for one task, cut off at every commit and every request: one of each in the end.
+
+The scenario also changes a field, so that everything goes in one write: on the wire each file is handed in first,
+under a token that is good once, then one request carries fields, note and tokens.  At each point the process dies,
+or the network fails, once; at most three more passes must bring everything there, and nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.faults.deaths import Death, Points
+from tests.unit.sync.giving import files_in, give_file, give_note, hub, notes_in
+from tests.unit.sync.world import World, outgoing
+from ticssync.store.locker import Locker
+from ticssync.store.working import intents
+from ticssync.testing.behaviour import Behaviour
+from ticssync.testing.fake_site import full, index, strong
+from ticssync.testing.wire import Fault
+
+KINDS: dict[str, Callable[[], Behaviour]] = {
+    "workbook-like": full,
+    "redmine-like": strong,
+    "jira-like": index,
+    "one that raises where it could answer": lambda: strong(loses_answers_as_outage=True),
+}
+WORDS = "この様式に記入してください"
+CONTENTS = {"様式1 誓約書.docx": b"PK form", "記入例.pdf": b"%PDF example"}
+
+
+def given(kind: str, folder: Path) -> World:
+    """A task that stands, and what the office gives along with it."""
+    world = World(items=("T-01", "T-02"), behaviours={"a": KINDS[kind]()}, locker=Locker(folder / "locker"))
+    world.settle(wait=1)
+    world.clock.advance(120)
+    for name, content in CONTENTS.items():
+        give_file(world, name, content)
+    give_note(world, WORDS)
+    world.titles["T-01"] = "新しい題名"
+    return world
+
+
+def watch(world: World, points: Callable[[str], None]) -> None:
+    world.store.watch = world.server().watch = points
+
+
+def one_of_each(world: World) -> None:
+    """At most three more passes, then one that writes nothing; one note and each file once, the bytes whole."""
+    watch(world, lambda _point: None)
+    for _ in range(3):
+        world.clock.advance(130)
+        world.sync()
+    world.clock.advance(130)
+    assert outgoing(world.sync()) == []
+    stems = [name.partition("__")[0] for name in files_in(world)]
+    assert (sorted(stems), notes_in(world)) == (["様式1 誓約書", "記入例"], [WORDS])
+    assert sorted(world.server().files.values()) == sorted(CONTENTS.values())
+    assert (world.issue("T-01").fields["件名"], world.refusals()) == ("新しい題名", [])
+    assert (world.kinds().count("task.attached"), world.kinds().count("task.noted")) == (2, 1)
+    assert hub(world).wishes == {}
+    with world.store.read() as tx:
+        assert intents(tx, "a") == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_death_at_every_commit_and_request_leaves_one_note_and_each_file_once(
+    kind: str, tmp_path: Path
+) -> None:
+    world, points = given(kind, tmp_path), Points()
+    watch(world, points)
+    world.sync()
+    names = points.names
+    for at in range(1, points.seen + 1):
+        world = given(kind, tmp_path)
+        watch(world, Points(at))
+        with suppress(Death):
+            world.sync()
+        one_of_each(world)
+
+    assert names.count("after upload") == 2
+    assert len(names) >= 16
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", [Fault.NOT_SENT, Fault.ANSWER_LOST, Fault.GARBLED, Fault.UNAUTHORIZED])
+def test_a_network_fault_at_every_request_leaves_one_note_and_each_file_once(
+    kind: str, fault: Fault, tmp_path: Path
+) -> None:
+    world = given(kind, tmp_path)
+    before = world.server().request_count
+    world.sync()
+    total = world.server().request_count
+    for number in range(before + 1, total + 1):
+        world = given(kind, tmp_path)
+        world.server().fail_at(number, fault)
+        world.sync()
+        one_of_each(world)
+
+    assert total - before >= 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_that_is_lost_in_every_one_of_three_passes_leaves_one_of_each(
+    kind: str, tmp_path: Path
+) -> None:
+    world = given(kind, tmp_path)
+    verb = "write" if world.server().behaviour.file_batch else "update"
+    world.server().fail_next(verb, Fault.ANSWER_LOST, times=3)
+    for _ in range(3):
+        world.sync()
+        world.clock.advance(130)
+
+    world.server()._planned.clear()
+    one_of_each(world)
+
+
+def test_the_harness_sees_an_engine_that_sends_without_a_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checker checked: where a file that hangs there is not known again, a lost answer makes two of it."""
+    monkeypatch.setattr("ticssync.sync.decide.hangs_there", lambda _task, _file: False)
+    world = given("redmine-like", tmp_path)
+    world.server().fail_next("update", Fault.ANSWER_LOST)
+    world.sync()
+    with pytest.raises(AssertionError):
+        one_of_each(world)
