@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ class Engine:
         hands = Hands(self.store, By("bench"), 0, lambda: None, lambda _name, _lines: None)
         this = Pass(
             {self.name: site}, wants if wants is not None else self.wants(), show_nothing, hands, Order(),
-            date.today(), now, reports, inputs=f"bench {self.revision}",
+            now().date(), now, reports, inputs=f"bench {self.revision}",
         )  # fmt: skip
         run(this)
         remember(this)

@@ -249,6 +249,32 @@ def test_evidence_that_comes_after_it_is_not_confirmed_by_it(there: Office) -> N
     assert there.criterion("T-01")["confirmed_via"] == "tracker"
 
 
+def test_work_that_is_done_after_it_is_not_confirmed_by_it(office: Office) -> None:
+    """The manager ticked 確認済 while the work was under way; the member's 完了 is not the manager's word."""
+    ready(office, BY_FIELD)
+    office.person("T-01", 状態="対応中")
+    office.proof("T-01")
+    office.settle()
+    confirms(office, 管理責任者確認="確認済")
+    assert len(told(office.sync())) == 1
+
+    office.person("T-01", 状態="完了")
+    office.settle()
+
+    assert len(told(office.sync())) == 1
+    assert (office.state("T-01"), recorded(office)) == ("reported", [])
+
+
+def test_our_own_account_confirms_nothing_though_it_is_entered_as_the_managers(there: Office) -> None:
+    """A manager's own key given to ticssync: what ticssync writes would prove the manager's word."""
+    people(there, sato=ROBOT)
+    there.reported("T-01")
+    confirms(there, author=ROBOT)
+
+    assert len(told(there.sync())) == 1
+    assert recorded(there) == []
+
+
 def test_a_file_that_was_attached_after_it_is_not_confirmed_by_it(there: Office) -> None:
     there.reported("T-01")
     confirms(there)

@@ -1,0 +1,1 @@
+"""Measurements against the physical minimum: ratios within one run, on one machine."""
