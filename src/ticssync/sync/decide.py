@@ -10,7 +10,7 @@ from typing import Any
 from ticssync.errors import say
 from ticssync.model.binding import Binding, BindingState
 from ticssync.model.canonical import digest, instant_text, parse_instant, plain
-from ticssync.model.key import TaskKey
+from ticssync.model.key import Marker, TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
 from ticssync.store.hub import NOTE, FileWish, HubTask, files_of, without_file
 from ticssync.sync.actions import Action, TrackerReport
@@ -142,6 +142,9 @@ def _agrees(holder: Binding | None, name: str, known: Known, seen: Seen, decisio
         return False
     # A tracker that lists only what changed does not show the task again: what was read last still stands there.
     task, wanted = seen.read.get(holder.ref), decision.local.get(holder.ref, NO_FIELDS)
+    if name == "marker":
+        expected = str(Marker(known.workspace, holder.key, holder.generation))
+        return task is not None and task.marker == expected
     there = task.fields if task is not None else known.base(holder.ref)
     return name in there and name in wanted and there[name] == wanted[name]
 

@@ -147,7 +147,9 @@ def _plan_update(
         return
     changes = differences(want.key, spoke.site, one.ref, values, task.fields, known, held)
     expected = str(Marker(known.workspace, one.key, one.generation))
-    marker = expected if task.marker != expected else None
+    refused = known.refusals.get((want.key, one.ref.tracker, "marker"))
+    told = refused is not None and refused.wanted == expected
+    marker = expected if task.marker != expected and not told else None
     note, files = (None, ()) if unsure else _given_along(hub, spoke, known)
     base = {**spoke.base, **{name: value for name, value in task.fields.items() if name not in held}}
     update = Update(

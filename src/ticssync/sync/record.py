@@ -198,7 +198,7 @@ def _changed(
     for file in update.files:
         _file_done(tx, known, update, file, outcome, outcomes, by, report)
     if update.marker is not None:
-        _marker_done(tx, site, update, task, by, report)
+        _marker_done(tx, site, known, update, task, by, report)
     base = _base_after_update(tx, site, known, update, outcome, by, report)
     _event(tx, update, task, by)
     binding_rows.put_base(tx, one.ref, Base(base, task.version), seen=base, local=_local(site, update, base))
@@ -275,10 +275,17 @@ def _event(tx: Transaction, update: Update, task: RemoteTask, by: By) -> None:
 
 
 def _marker_done(
-    tx: Transaction, site: Site, update: Update, task: RemoteTask, by: By, report: TrackerReport
+    tx: Transaction,
+    site: Site,
+    known: Known,
+    update: Update,
+    task: RemoteTask,
+    by: By,
+    report: TrackerReport,
 ) -> None:
     one = update.binding
     if (task.marker or "") == update.marker:
+        _unrefuse(tx, known, one.key, site.name, "marker", by)
         payload = {"tracker": site.name, "remote_id": one.ref.id, "what": "marker"}
         tx.append("task.repaired", str(one.key), by, payload)
         report.actions.append(
