@@ -7,7 +7,6 @@ once per test process.
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -67,10 +66,9 @@ class RedmineCompany(Company):
         """Item → state of what holds its place."""
         return {one.key.item: one.state.value for one in self.bound() if one.state.value != "copy"}
 
-    def hub_status(self, item: str) -> str:
-        """What `status` shows of the item."""
-        found = json.loads(self.status_bytes())
-        return str(next(one for one in found["items"] if one["item"] == item)["status"])
+    def status_here(self, item: str) -> str | None:
+        """How the item's task stands, by our own word."""
+        return self.binding(item).status
 
     def all_kept(self) -> tuple[Any, ...]:
         """Bindings, events and what `status --json` says: what an accident must not change."""

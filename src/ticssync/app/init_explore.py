@@ -72,7 +72,9 @@ def explore(around: Surroundings, answers: Answers, start: Start) -> Explored | 
             # That no field is there for the marker is among our own notes.
             if proposal.own_marker_field or one.id != "marker"
         ]
-        people = members(live.schema.people, start.tracker, answers.sets)
+        # Our own account is no colleague; where it is the only member there is nobody else to ask.
+        others = {account: name for account, name in live.schema.people.items() if account != live.account}
+        people = members(others or live.schema.people, start.tracker, answers.sets)
         return Explored(
             proposal, text, people, live.account, chapter_titles(asking), chapter_items(config), (*proposal.notes, *found)
         )  # fmt: skip

@@ -54,8 +54,8 @@ def _login(tracker: Writing) -> Iterator[Finding]:
             Level.FAIL,
             str(error),
             text(
-                "check the key (My account → API access key → Show); where REST is off, the administrator ticks "
-                "Administration → Settings → API → Enable REST web service"
+                "check the key (My account → API access key → Show) and that the account is not locked; where REST is off, "
+                "the administrator ticks Administration → Settings → API → Enable REST web service"
             ),
         )
         return

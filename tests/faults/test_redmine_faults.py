@@ -1,0 +1,316 @@
+"""A sync into a real Redmine, broken at every request, commit and moment: one issue per criterion, no edit lost.
+
+Two passes are broken: a first one, and a later one with everything in it that the engine sends (a status over two
+moves with its reason, a note, a file, new texts) and takes in (a person's status, note and file).  `make test` tries
+a part of the points, spread evenly; `make faults` (TICSSYNC_FAULTS=all) tries them all.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from tests.servers.proxy import Proxy, Seen
+from tests.servers.redmine import Server
+from tests.servers.redmine_company import NAME
+from tests.servers.redmine_office import CONFIRMER, Moment, Office, found_office
+
+from tests.faults.deaths import Death, Points
+from tests.system.company import ITEMS, outgoing
+from ticssync.store.evidence import evidence_of
+from ticssync.store.working import conflicts, intents, refusals
+from ticssync_redmine.client import Client
+
+pytest_plugins = ["tests.servers.redmine_fixtures"]
+pytestmark = pytest.mark.slow
+
+ALL: Final = os.environ.get("TICSSYNC_FAULTS") == "all"
+SMALL: Final = ("T-01", "T-02", "T-03", "T-04", "T-14")
+KINDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "answer lost": ("lose", {}),
+    "not carried out": ("refuse", {}),
+    "429": ("busy", {"status": 429, "retry_after": 1}),
+    "502": ("busy", {"status": 502}),
+    "502, carried out": ("busy", {"status": 502, "carry": True}),
+    "HTML 200": ("html", {}),
+    "HTML 200, carried out": ("html", {"carry": True}),
+    "cut": ("cut", {}),
+}
+PASSES: Final = 3
+WORDS, REASON = "この様式に記入してください ㊙", "対象の設備がない"
+FORM, REPORT = b"PK form", b"%PDF-1.4 report"
+
+
+# ── two passes to break ───────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Story:
+    """A pass to be broken: as it stands before, and what must hold in the end."""
+
+    moment: Moment
+    proxy: Proxy
+    holds: Callable[[Office], None]
+    passes: list[int] = field(default_factory=list)
+
+    def back(self) -> Office:
+        company = self.moment.back()
+        self.proxy.clear()
+        return company
+
+    def repaired(self, company: Office) -> None:
+        """After at most three more passes the next one writes nothing, and all is as it should be."""
+        for number in range(PASSES + 1):
+            company.later(130)
+            result = company.sync()
+            if outgoing(result) == [] and result.exit_code == 0:
+                break
+        self.passes.append(number)
+        assert (outgoing(result), result.exit_code) == ([], 0)
+        with company.open() as workspace, workspace.store.read() as tx:
+            assert (intents(tx, NAME), refusals(tx), conflicts(tx)) == ((), (), ())
+        assert sorted(one.key.item for one in company.bound()) == sorted(SMALL)
+        assert {one.state.value for one in company.bound()} == {"live"}
+        markers = company.markers()
+        assert (len(company.issues()), len(markers), len(set(markers))) == (len(SMALL),) * 3
+        self.holds(company)
+
+
+def first_pass(server: Server, proxy: Proxy, folder: Path) -> Story:
+    company = found_office(folder / "会社", server, proxy, items=SMALL)
+    return Story(Moment(company, folder / "kept"), proxy, lambda _company: None)
+
+
+def later_pass(server: Server, proxy: Proxy, folder: Path) -> Story:
+    """Everybody has done something since the last pass."""
+    company = found_office(folder / "会社", server, proxy, items=SMALL)
+    for _ in range(2):
+        company.sync()
+        company.later(130)
+    due = company.issue("T-14")["due_date"]
+    # A person's status, note and file …
+    server.attach(company.number("T-01"), "点検記録.pdf", REPORT, note="点検しました 👍")
+    company.person({"T-01": {"status_id": company.status("in_progress")}, "T-14": {"due_date": "2030-01-31"}})
+    # … a status that takes two moves, with its reason …
+    server.forbid_transition("ticssync", "feature", "new", "rejected")
+    assert company.cli("exclude", "T-02", "--by", CONFIRMER, "--reason", REASON).code == 0
+    # … a note and a file of the office, and a new title.
+    form = company.root / "様式1.docx"
+    form.write_bytes(FORM)
+    ran = company.cli("task", "attach", "T-03", str(form), "--note", WORDS)
+    assert ran.code == 0, ran.err
+    with company.mapping_file.open("a", encoding="utf-8") as file:
+        file.write('overrides:\n  T-04: {title: "新しい題名 {{ number }}"}\n')
+
+    def holds(company: Office) -> None:
+        issues = {item: company.issue(item) for item in SMALL}
+        status = {item: issue["status"]["id"] for item, issue in issues.items()}
+        wanted = {"T-01": "in_progress", "T-02": "rejected"}
+        assert status == {item: company.status(wanted.get(item, "new")) for item in SMALL}
+        assert [note.partition("\n")[0].rpartition(": ")[2] for note in company.notes("T-02")] == [REASON]
+        assert [note.partition("\n")[0] for note in company.notes("T-03")] == [WORDS]
+        assert [one["filesize"] for one in issues["T-03"]["attachments"]] == [len(FORM)]
+        assert issues["T-04"]["subject"] == "新しい題名 T-04"
+        assert issues["T-14"]["due_date"] == due
+        assert [one.data["to"] for one in company.events("task.overwritten")] == ["2030-01-31"]
+        assert {one.key.item: one.status for one in company.bound()}["T-01"] == "doing"
+        with company.open() as workspace, workspace.store.read() as tx:
+            taken = [(one.criterion, one.size) for one in evidence_of(tx)]
+        assert len(taken) == 2
+        assert ("tics/T-01", len(REPORT)) in taken
+
+    return Story(Moment(company, folder / "kept"), proxy, holds)
+
+
+STORIES: Final = {"first pass": first_pass, "later pass": later_pass}
+
+
+@pytest.fixture(params=STORIES)
+def story(request: pytest.FixtureRequest, redmine: Server, tmp_path: Path) -> Iterator[Story]:
+    with Proxy(redmine.url) as proxy:
+        yield STORIES[request.param](redmine, proxy, tmp_path)
+
+
+def some(points: int, seed: str, share: int) -> list[int]:
+    """All of them, or every so-manieth from a seeded start."""
+    return list(range(points)) if ALL else list(range(random.Random(seed).randrange(min(share, points)), points, share))
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_requests_answer_lost_or_refused_once_doubles_nothing_and_loses_nothing(
+    story: Story, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = str(request.node.callspec.id)
+    company = story.back()
+    company.sync()
+    total = len(story.proxy.seen)
+    story.repaired(company)
+    table = []
+    for kind, (fault, how) in KINDS.items():
+        story.passes.clear()
+        points = list(range(total)) if kind == "answer lost" else some(total, f"{name} {kind}", 9)
+        for at in points:
+            company = story.back()
+            story.proxy.fault(at, fault, **how)  # type: ignore[arg-type]
+            company.sync()
+            assert story.proxy.seen[at].fault == fault
+            story.repaired(company)
+        table.append(f"{name:<12} {kind:<22} {len(points):>3} of {total} points  at most {max(story.passes)} more passes")
+    with capsys.disabled():
+        print("", *table, sep="\n")
+
+    assert total >= {"first pass": 7, "later pass": 15}[name]
+
+
+# ── deaths ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def watched(company: Office, points: Points) -> Iterator[None]:
+    """One pass; `points` is called before and after each request and each commit.  It may end early."""
+    real = Client._send
+
+    def send(self: Client, method: str, path: str, **parts: Any) -> Any:
+        points(f"before {method}")
+        answer = real(self, method, path, **parts)
+        points(f"after {method}")
+        return answer
+
+    Client._send = send  # type: ignore[method-assign]
+    try:
+        from ticssync.app.sync_once import SyncOrder, sync
+
+        with suppress(Death), company.open() as workspace:
+            workspace.store.watch = points
+            sync(workspace, SyncOrder())
+        yield
+    finally:
+        Client._send = real  # type: ignore[method-assign]
+
+
+def test_death_at_every_commit_and_request_doubles_nothing_and_loses_nothing(
+    story: Story, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = str(request.node.callspec.id)
+    company, points = story.back(), Points()
+    with watched(company, points):
+        pass
+    story.repaired(company)
+    total = points.seen
+    story.passes.clear()
+    chosen = some(total, name, 6)
+    for at in chosen:
+        company, points = story.back(), Points(at + 1)
+        with watched(company, points):
+            assert points.dead
+        story.repaired(company)
+    with capsys.disabled():
+        print(f"\n{name:<12} death {len(chosen):>3} of {total} points  at most {max(story.passes)} more passes")
+
+    assert total >= {"first pass": 20, "later pass": 40}[name]
+
+
+# ── kills ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Killer:
+    """Kills a process at its n-th create: before the server is asked, after it was, or a moment after the answer."""
+
+    def __init__(self, proxy: Proxy, number: int, moment: str, after_s: float) -> None:
+        self.number, self.moment, self.after_s = number, moment, after_s
+        self.process: subprocess.Popen[str] | None = None
+        self.creates = 0
+        self.timer: threading.Timer | None = None
+        proxy.fault(self._hits, "lose" if moment == "after" else "refuse")
+
+    def _hits(self, seen: Seen) -> bool:
+        self.creates += (seen.method, seen.path) == ("POST", "/issues.json")
+        if self.creates != self.number or self.timer is not None:
+            return False
+        if self.moment == "answered":
+            self.timer = threading.Timer(self.after_s, self._kill)
+            self.timer.start()
+            return False
+        self._kill()
+        return True
+
+    def _kill(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(30)
+
+    def run(self, company: Office) -> int:
+        """`ticssync sync` as a user runs it, killed on the way; its exit code."""
+        line, around = company.process_line("sync"), {**os.environ, **company.environ}
+        self.process = subprocess.Popen(
+            line, env=around, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+        )
+        code = self.process.wait(120)
+        if self.timer is not None:
+            self.timer.join()
+        return code
+
+
+def whole(company: Office) -> None:
+    """46 issues, each once, all bound; the next pass writes nothing."""
+    for _ in range(PASSES + 1):
+        ran = company.process("sync", "--json")
+        assert ran.returncode == 0, ran.stderr
+    found = company.cli("sync", "--json").json["trackers"][NAME]
+    assert (found["created"], found["updated"], found["actions"], found["unchanged"]) == (0, 0, [], ITEMS)
+    markers = company.markers()
+    assert (len(company.issues()), len(markers), len(set(markers))) == (ITEMS, ITEMS, ITEMS)
+    assert [one.state.value for one in company.bound()] == ["live"] * ITEMS
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_first_sync_that_is_killed_ten_times_on_its_way_makes_46_issues_and_no_doubles(
+    redmine: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeded, told = random.Random("killed ten times"), []
+    with Proxy(redmine.url) as proxy:
+        company = found_office(tmp_path / "会社", redmine, proxy)
+        for part in range(10):
+            proxy.clear()
+            moment = ("before", "after", "answered")[part % 3]
+            killer = Killer(proxy, seeded.randint(1, 4), moment, seeded.uniform(0, 0.15))
+            assert killer.run(company) == -signal.SIGKILL
+            told.append(f"{moment} create {killer.number}: {len(company.markers())} issues")
+            if part == 4:
+                redmine.edit_issue(1, status_id=company.status("in_progress"))
+        proxy.clear()
+        whole(company)
+        creates = sum(1 for one in redmine.requests_seen() if one.method == "POST")
+    with capsys.disabled():
+        print("", *told, f"{creates} creates reached the server", sep="\n")
+
+    assert creates == ITEMS
+    (first,) = [one for one in company.bound() if one.ref.id == "1"]
+    assert (first.status, redmine.issue(1)["status"]["id"]) == ("doing", company.status("in_progress"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@pytest.mark.skipif(not ALL, reason="`make faults` runs them all")
+@pytest.mark.parametrize("part", range(10))
+def test_a_first_sync_that_is_killed_at_any_create_is_finished_by_the_next_ones(
+    redmine: Server, tmp_path: Path, part: int
+) -> None:
+    seeded = random.Random(f"killed once {part}")
+    with Proxy(redmine.url) as proxy:
+        company = found_office(tmp_path / "会社", redmine, proxy)
+        moment = ("before", "after", "answered")[part % 3]
+        killer = Killer(proxy, seeded.randint(1, ITEMS), moment, seeded.uniform(0, 0.15))
+        assert killer.run(company) == -signal.SIGKILL
+        proxy.clear()
+        whole(company)
