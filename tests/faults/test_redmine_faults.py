@@ -12,7 +12,7 @@ import random
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +22,13 @@ import pytest
 from tests.servers.proxy import Proxy, Seen
 from tests.servers.redmine import Server
 from tests.servers.redmine_company import NAME
-from tests.servers.redmine_office import CONFIRMER, Moment, Office, found_office
+from tests.servers.redmine_office import CONFIRMER, Moment, Office, found_office, notes
 
 from tests.faults.deaths import Death, Points
 from tests.system.company import ITEMS, outgoing
+from ticssync.app.sync_once import SyncOrder, sync
+from ticssync.model.binding import Binding
+from ticssync.store.bindings import bindings
 from ticssync.store.evidence import evidence_of
 from ticssync.store.working import conflicts, intents, refusals
 from ticssync_redmine.client import Client
@@ -53,13 +56,25 @@ FORM, REPORT = b"PK form", b"%PDF-1.4 report"
 # ── two passes to break ───────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How everything stands when all is quiet again: here by item, and there."""
+
+    office: Office
+    here: Mapping[str, Binding]
+    issues: Mapping[str, dict[str, Any]]
+    evidence: Sequence[tuple[str, int]]
+    put_back: Sequence[str]
+
+
 @dataclass
 class Story:
     """A pass to be broken: as it stands before, and what must hold in the end."""
 
     moment: Moment
     proxy: Proxy
-    holds: Callable[[Office], None]
+    items: Sequence[str]
+    holds: Callable[[Ending], None] | None = None
     passes: list[int] = field(default_factory=list)
 
     def back(self) -> Office:
@@ -69,25 +84,31 @@ class Story:
 
     def repaired(self, company: Office) -> None:
         """After at most three more passes the next one writes nothing, and all is as it should be."""
-        for number in range(PASSES + 1):
-            company.later(130)
-            result = company.sync()
-            if outgoing(result) == [] and result.exit_code == 0:
-                break
-        self.passes.append(number)
-        assert (outgoing(result), result.exit_code) == ([], 0)
-        with company.open() as workspace, workspace.store.read() as tx:
-            assert (intents(tx, NAME), refusals(tx), conflicts(tx)) == ((), (), ())
-        assert sorted(one.key.item for one in company.bound()) == sorted(SMALL)
-        assert {one.state.value for one in company.bound()} == {"live"}
-        markers = company.markers()
-        assert (len(company.issues()), len(markers), len(set(markers))) == (len(SMALL),) * 3
-        self.holds(company)
+        with company.open() as workspace:
+            for number in range(PASSES + 1):
+                company.later(130)
+                result = sync(workspace, SyncOrder())
+                if outgoing(result) == [] and result.exit_code == 0:
+                    break
+            self.passes.append(number)
+            assert (outgoing(result), result.exit_code) == ([], 0)
+            with workspace.store.read() as tx:
+                assert (intents(tx, NAME), refusals(tx), conflicts(tx)) == ((), (), ())
+                here = {one.key.item: one for one in bindings(tx)}
+                evidence = [(one.criterion, one.size) for one in evidence_of(tx)]
+                put_back = [one.data["to"] for one in tx.events(kind="task.overwritten")]
+        assert [one.state.value for one in here.values()] == ["live"] * len(self.items)
+        found = company.issues()
+        assert len(found) == len(set(company.markers(found))) == len(self.items)
+        shown = {item: company.server.issue(int(one.ref.id)) for item, one in here.items() if self.holds}
+        if self.holds is not None:
+            self.holds(Ending(company, here, shown, evidence, put_back))
 
 
 def first_pass(server: Server, proxy: Proxy, folder: Path) -> Story:
-    company = found_office(folder / "会社", server, proxy, items=SMALL)
-    return Story(Moment(company, folder / "kept"), proxy, lambda _company: None)
+    items = SMALL[:3]
+    company = found_office(folder / "会社", server, proxy, items=items)
+    return Story(Moment(company, folder / "kept"), proxy, items)
 
 
 def later_pass(server: Server, proxy: Proxy, folder: Path) -> Story:
@@ -96,8 +117,7 @@ def later_pass(server: Server, proxy: Proxy, folder: Path) -> Story:
     for _ in range(2):
         company.sync()
         company.later(130)
-    due = company.issue("T-14")["due_date"]
-    # A person's status, note and file …
+    # A person's status, note and file, and a date that is ours …
     server.attach(company.number("T-01"), "点検記録.pdf", REPORT, note="点検しました 👍")
     company.person({"T-01": {"status_id": company.status("in_progress")}, "T-14": {"due_date": "2030-01-31"}})
     # … a status that takes two moves, with its reason …
@@ -108,27 +128,24 @@ def later_pass(server: Server, proxy: Proxy, folder: Path) -> Story:
     form.write_bytes(FORM)
     ran = company.cli("task", "attach", "T-03", str(form), "--note", WORDS)
     assert ran.code == 0, ran.err
-    with company.mapping_file.open("a", encoding="utf-8") as file:
-        file.write('overrides:\n  T-04: {title: "新しい題名 {{ number }}"}\n')
+    company.map_more('overrides:\n  T-04: {title: "新しい題名 {{ number }}"}\n')
+    return Story(Moment(company, folder / "kept"), proxy, SMALL, all_done)
 
-    def holds(company: Office) -> None:
-        issues = {item: company.issue(item) for item in SMALL}
-        status = {item: issue["status"]["id"] for item, issue in issues.items()}
-        wanted = {"T-01": "in_progress", "T-02": "rejected"}
-        assert status == {item: company.status(wanted.get(item, "new")) for item in SMALL}
-        assert [note.partition("\n")[0].rpartition(": ")[2] for note in company.notes("T-02")] == [REASON]
-        assert [note.partition("\n")[0] for note in company.notes("T-03")] == [WORDS]
-        assert [one["filesize"] for one in issues["T-03"]["attachments"]] == [len(FORM)]
-        assert issues["T-04"]["subject"] == "新しい題名 T-04"
-        assert issues["T-14"]["due_date"] == due
-        assert [one.data["to"] for one in company.events("task.overwritten")] == ["2030-01-31"]
-        assert {one.key.item: one.status for one in company.bound()}["T-01"] == "doing"
-        with company.open() as workspace, workspace.store.read() as tx:
-            taken = [(one.criterion, one.size) for one in evidence_of(tx)]
-        assert len(taken) == 2
-        assert ("tics/T-01", len(REPORT)) in taken
 
-    return Story(Moment(company, folder / "kept"), proxy, holds)
+def all_done(end: Ending) -> None:
+    office, issues = end.office, end.issues
+    wanted = {"T-01": "in_progress", "T-02": "rejected"}
+    assert {item: issue["status"]["id"] for item, issue in issues.items()} == {
+        item: office.status(wanted.get(item, "new")) for item in SMALL
+    }
+    assert [note.partition("\n")[0].rpartition(": ")[2] for note in notes(issues["T-02"])] == [REASON]
+    assert [note.partition("\n")[0] for note in notes(issues["T-03"])] == [WORDS]
+    assert [one["filesize"] for one in issues["T-03"]["attachments"]] == [len(FORM)]
+    assert issues["T-04"]["subject"] == "新しい題名 T-04"
+    assert (issues["T-14"]["due_date"], end.put_back) == (issues["T-03"]["due_date"], ["2030-01-31"])
+    assert end.here["T-01"].status == "doing"
+    assert len(end.evidence) == 2
+    assert ("tics/T-01", len(REPORT)) in end.evidence
 
 
 STORIES: Final = {"first pass": first_pass, "later pass": later_pass}
@@ -142,7 +159,11 @@ def story(request: pytest.FixtureRequest, redmine: Server, tmp_path: Path) -> It
 
 def some(points: int, seed: str, share: int) -> list[int]:
     """All of them, or every so-manieth from a seeded start."""
-    return list(range(points)) if ALL else list(range(random.Random(seed).randrange(min(share, points)), points, share))
+    return (
+        list(range(points))
+        if ALL
+        else list(range(random.Random(seed).randrange(min(share, points)), points, share))
+    )
 
 
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────
@@ -166,11 +187,13 @@ def test_every_requests_answer_lost_or_refused_once_doubles_nothing_and_loses_no
             company.sync()
             assert story.proxy.seen[at].fault == fault
             story.repaired(company)
-        table.append(f"{name:<12} {kind:<22} {len(points):>3} of {total} points  at most {max(story.passes)} more passes")
+        table.append(
+            f"{name:<12} {kind:<22} {len(points):>3} of {total} points, at most {max(story.passes)} more passes"
+        )
     with capsys.disabled():
         print("", *table, sep="\n")
 
-    assert total >= {"first pass": 7, "later pass": 15}[name]
+    assert total >= {"first pass": 5, "later pass": 15}[name]
 
 
 # ── deaths ────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,8 +212,6 @@ def watched(company: Office, points: Points) -> Iterator[None]:
 
     Client._send = send  # type: ignore[method-assign]
     try:
-        from ticssync.app.sync_once import SyncOrder, sync
-
         with suppress(Death), company.open() as workspace:
             workspace.store.watch = points
             sync(workspace, SyncOrder())
@@ -209,16 +230,18 @@ def test_death_at_every_commit_and_request_doubles_nothing_and_loses_nothing(
     story.repaired(company)
     total = points.seen
     story.passes.clear()
-    chosen = some(total, name, 6)
+    chosen = some(total, name, 9)
     for at in chosen:
         company, points = story.back(), Points(at + 1)
         with watched(company, points):
             assert points.dead
         story.repaired(company)
     with capsys.disabled():
-        print(f"\n{name:<12} death {len(chosen):>3} of {total} points  at most {max(story.passes)} more passes")
+        print(
+            f"\n{name:<12} death {len(chosen):>3} of {total} points, at most {max(story.passes)} more passes"
+        )
 
-    assert total >= {"first pass": 20, "later pass": 40}[name]
+    assert total >= {"first pass": 18, "later pass": 40}[name]
 
 
 # ── kills ─────────────────────────────────────────────────────────────────────────────────────────────

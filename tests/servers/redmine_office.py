@@ -79,19 +79,12 @@ class Office(RedmineCompany):
             if len(found) >= page["total_count"]:
                 return found
 
-    def markers(self) -> list[str]:
+    def markers(self, issues: Sequence[Mapping[str, Any]] | None = None) -> list[str]:
         """The ids in the custom field, of all issues that have one."""
         place = self.server.ids["custom_fields"]["marker"]
-        values = [
-            one["value"] for issue in self.issues() for one in issue["custom_fields"] if one["id"] == place
-        ]
+        found = self.issues() if issues is None else issues
+        values = [one["value"] for issue in found for one in issue["custom_fields"] if one["id"] == place]
         return [value for value in values if value]
-
-    def notes(self, item: str) -> list[str]:
-        """The notes of an issue, oldest first, with plain line ends."""
-        return [
-            one["notes"].replace("\r\n", "\n") for one in self.issue(item)["journals"] if one["notes"]
-        ]
 
     def person(self, edits: Mapping[str, Mapping[str, Any]], *, by: str = "worker") -> None:
         """Somebody changes issues: item → fields as REST names them."""
@@ -101,6 +94,11 @@ class Office(RedmineCompany):
     def status(self, name: str) -> int:
         """A status by the seed's word."""
         return self.server.ids["statuses"][name]
+
+
+def notes(issue: Mapping[str, Any]) -> list[str]:
+    """The notes of an issue, oldest first, with plain line ends."""
+    return [one["notes"].replace("\r\n", "\n") for one in issue["journals"] if one["notes"]]
 
 
 def found_office(

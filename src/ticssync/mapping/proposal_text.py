@@ -89,6 +89,8 @@ class _Writer:
         yield _noted("collect: {notes: true, private_notes: false, files: true}", words["collect"])
         yield _noted("on_confirm: null", words["on_confirm"])
         yield _noted(f"on_return: {it.on_return}", words["on_return"])
+        yield f"# {words['confirm_when']}"
+        yield "# confirm_when: {status: ID}"
         yield from self._left_over()
 
     def _comment(self, line: Line) -> str:

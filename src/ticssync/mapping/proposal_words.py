@@ -49,6 +49,10 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "on_confirm": Words("確認されても状態は変えない", "a confirmation does not change the status"),
     "on_return": Words("差戻しのときに書く状態", "what a return sets it to"),
+    "confirm_when": Words(
+        "確認者が自分のアカウントで状態を変えて確認するなら、その状態の ID を書きます（履歴が証拠になります）:",
+        "Where the confirmer confirms with an account of their own, the id of the status they set (proven by the history):",
+    ),
     "number": Words("項目の番号も載せる", "with the number of the item"),
     "moves": Words(
         "このアカウントに許された状態の移り方（分かっている範囲）:",
