@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+from tests.faults.deaths import Death, Points
 from tests.servers.proxy import Proxy, Seen
 from tests.servers.redmine import Server
 from tests.servers.redmine_company import NAME
 from tests.servers.redmine_office import CONFIRMER, Moment, Office, found_office, notes
-
-from tests.faults.deaths import Death, Points
 from tests.system.company import ITEMS, outgoing
 from ticssync.app.sync_once import SyncOrder, sync
 from ticssync.model.binding import Binding
@@ -277,7 +277,7 @@ class Killer:
         """`ticssync sync` as a user runs it, killed on the way; its exit code."""
         line, around = company.process_line("sync"), {**os.environ, **company.environ}
         self.process = subprocess.Popen(
-            line, env=around, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+            line, env=around, stdout=None, stderr=None, text=True
         )
         code = self.process.wait(120)
         if self.timer is not None:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from plugins.redmine.tests.desk import JAPANESE
+from plugins.redmine.tests.desk import ENGLISH, JAPANESE
 from plugins.redmine.tests.site import RedmineSite
 from tests.servers.proxy import Proxy
 from tests.servers.redmine import Server
 
 from ticssync.plugin import Finding, Level
+from ticssync.text import Text
 from ticssync_redmine.tracker import RedmineTracker
 
 pytest_plugins = ["tests.servers.redmine_fixtures"]
@@ -27,16 +28,10 @@ def written(server: Server) -> list[Any]:
     return [*counts, server.sql("SELECT id, updated_on, lock_version FROM issues ORDER BY id")]
 
 
-def driver(site: RedmineSite) -> RedmineTracker:
-    """A driver that speaks the language of most of its users."""
-    found = site.open()
-    return RedmineTracker(replace(found.opening, text=JAPANESE))
-
-
-def examined(site: RedmineSite) -> dict[str, Finding]:
+def examined(site: RedmineSite, text: Text = JAPANESE) -> dict[str, Finding]:
     """The findings by id; whatever was found, nothing was written."""
     before = written(site.server)
-    found = {one.id: one for one in driver(site).check()}
+    found = {one.id: one for one in RedmineTracker(replace(site.open().opening, text=text)).check()}
     assert written(site.server) == before
     return found
 
@@ -77,10 +72,6 @@ def test_an_empty_project_is_in_order_too(redmine: Server) -> None:
 # ── the key ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rest_off(server: Server) -> None:
-    server.rest(on=False)
-
-
 def wrong_key(server: Server) -> None:
     server.keys["bot"] = "0" * 40
 
@@ -93,17 +84,36 @@ def locked(server: Server) -> None:
     server.lock_user("bot")
 
 
-@pytest.mark.parametrize("deed", [rest_off, wrong_key, revoked_key, locked])
+@pytest.mark.parametrize("deed", [wrong_key, revoked_key, locked])
 def test_a_key_that_is_not_taken_ends_the_check_with_all_that_it_may_be(
     site: RedmineSite, deed: Callable[[Server], None]
 ) -> None:
-    """Redmine answers all four the same (401), so the remedy names the key, the account and the REST switch."""
+    """Redmine answers all three the same (401), so the remedy names the key and the account."""
     deed(site.server)
-    found = examined(site)
+    found = examined(site, ENGLISH)
 
     assert troubles(found) == {"login": Level.FAIL}
-    for word in ("API アクセスキー", "RESTによるWebサービスを有効にする", "ロック"):
-        assert word in found["login"].fix
+    assert "API access key" in found["login"].fix
+    assert "locked" in found["login"].fix
+
+
+def test_a_redmine_with_rest_switched_off_is_told_from_one_with_a_wrong_key(any_redmine: Server) -> None:
+    """There every key is refused with 403."""
+    any_redmine.rest(on=False)
+    found = examined(in_order(any_redmine), ENGLISH)
+
+    assert troubles(found) == {"login": Level.FAIL}
+    assert "REST web service is off" in found["login"].message
+    assert "Enable REST web service" in found["login"].fix
+
+
+def test_a_key_that_listings_answer_with_nothing_is_noticed(site: RedmineSite) -> None:
+    """A public project is shown to strangers too: 200 and an empty list."""
+    site.server.revoke_key("bot")
+    status, answer = site.server.ask("GET", "/issues.json", by="bot")
+
+    assert (status, answer["total_count"]) == (200, 0)
+    assert troubles(examined(site)) == {"login": Level.FAIL}
 
 
 def test_no_key_at_all_is_told_by_the_variable_that_holds_it(site: RedmineSite) -> None:
@@ -263,10 +273,11 @@ def test_a_marker_field_that_was_deleted_fails(site: RedmineSite) -> None:
 def test_a_marker_field_that_our_kind_of_issue_does_not_have_fails(site: RedmineSite) -> None:
     site.server.take_field_from_tracker("marker", "feature")
     site.server.new_issue("点検", tracker_id=site.server.ids["trackers"]["bug"])
-    found = examined(site)
+    found = examined(site, ENGLISH)
 
-    assert found["marker"].level is Level.FAIL
-    assert "トラッカー" in found["marker"].fix
+    assert troubles(found) == {"marker": Level.FAIL}
+    assert "ticssync-id" in found["marker"].message
+    assert "tracker" in found["marker"].fix
 
 
 def test_a_marker_field_that_is_no_filter_is_told_by_its_name(site: RedmineSite) -> None:
@@ -290,11 +301,11 @@ def test_a_marker_field_that_is_too_short_fails_before_the_first_issue_is_refuse
     site.server.sql(
         "UPDATE custom_fields SET max_length = 20 WHERE id = ?", site.server.ids["custom_fields"]["marker"]
     )
-    found = examined(site)
+    found = examined(site, ENGLISH)
 
-    assert troubles(found) == {"required": Level.FAIL}
-    assert "ticssync-id" in found["required"].message
-    assert "最大長" in found["required"].fix
+    assert troubles(found) == {"marker.refused": Level.FAIL}
+    assert "20文字以内" in found["marker.refused"].message
+    assert "Min - Max length" in found["marker.refused"].fix
 
 
 # ── what new issues need ──────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,7 @@ from ticssync.evidence.from_tracker import Collects
 from ticssync.evidence.hand_in import Intake, held_already
 from ticssync.mapping import Mapping as TaskMapping
 from ticssync.model.canonical import instant_text
-from ticssync.model.evidence import Evidence
+from ticssync.model.evidence import REMARK, Evidence
 from ticssync.model.task import Attachment, Comment, RemoteRef, RemoteTask
 from ticssync.plugin import Fate, NotSupported
 from ticssync.store import By, Transaction, collected, working
@@ -239,7 +239,7 @@ class _Collecting:
         part = Part(place.ref, rules.NOTE + note.id, place.key, name, rules.note_digest(note))
         piece = intake.piece(
             name, kept, dated_on=on, handed_in_by=person, channel=self.by.channel, lang=self.text.lang,
-            note=self._said_of(person, author, before), kind="record", source=part.source,
+            note=self._said_of(person, author, before), kind=REMARK, source=part.source,
         )  # fmt: skip
         self._take(place, part, piece, "comment")
 

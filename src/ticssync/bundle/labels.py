@@ -38,6 +38,7 @@ KIND: Final = {
     "photo": Words("写真", "photo"),
     "screenshot": Words("画面の写し", "screenshot"),
     "certificate": Words("証明書", "certificate"),
+    "note": Words("コメント（証跡の数には入れません）", "note (does not count as proof)"),
 }
 ACT: Final = {
     "confirm": Words("確認", "Confirmed"),

@@ -14,7 +14,7 @@ from functools import reduce
 
 from ticssync.errors import Said, say
 from ticssync.model.criterion import EvidenceRule
-from ticssync.model.evidence import Evidence, EvidenceState
+from ticssync.model.evidence import REMARK, Evidence, EvidenceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class _Sorted:
 def evidence_state(rule: EvidenceRule, items: Sequence[Evidence], as_of: date) -> tuple[EvidenceState, str]:
     """The state on the day `as_of`, and why in a sentence for people.  `items` are those of one criterion.
 
-    Pieces with the same bytes count once.  A piece that cannot be read or whose period has ended matters
-    only where the others are too few without it.
+    What people only said (notes in a tracker) is no proof.  Pieces with the same bytes count once.
+    A piece that cannot be read or whose period has ended matters only where the others are too few without it.
     """
-    held = [item for item in items if not item.withdrawn]
+    held = [item for item in items if not item.withdrawn and item.kind != REMARK]
     if not held and rule.count > 0:
         return EvidenceState.NONE, say("no evidence is held: {held} of {needed}", held=0, needed=rule.count)
     found = _sorted(rule, held, as_of)
@@ -113,6 +113,7 @@ def kind_said(kind: str) -> str:
         "photo": say("photo"),
         "screenshot": say("screenshot"),
         "certificate": say("certificate"),
+        REMARK: say("note in the tracker"),
     }
     return known.get(kind, kind)
 

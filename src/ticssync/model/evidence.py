@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 
 class EvidenceState(StrEnum):
@@ -16,6 +17,10 @@ class EvidenceState(StrEnum):
     EXPIRED = "expired"
     UNREADABLE = "unreadable"
     UNKNOWN = "unknown"
+
+
+REMARK: Final = "note"
+"""Kind of what somebody wrote into a task: kept and shown beside the proof, and none by itself."""
 
 
 @dataclass(frozen=True, slots=True)

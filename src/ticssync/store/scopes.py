@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from ticssync.model.evidence import REMARK
 from ticssync.store import schema
 from ticssync.store.store import Transaction
 
@@ -36,12 +37,15 @@ def profile_acts(tx: Transaction) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def evidence_seqs(tx: Transaction) -> dict[str, int]:
-    """Criterion → number of the last event that touched its evidence."""
+    """Criterion → number of the last event that touched its proof.  What people say beside it is none: a thank-you
+    in the tracker must not undo a confirmation."""
     table = schema.evidence
     rows = tx.connection.execute(
-        select(table.c.criterion, table.c.seq).where(table.c.workspace_id == tx.workspace)
+        select(table.c.criterion, table.c.seq, table.c.payload).where(table.c.workspace_id == tx.workspace)
     )
     found: dict[str, int] = {}
     for row in rows:
+        if json.loads(row.payload)["kind"] == REMARK:
+            continue
         found[row.criterion] = max(found.get(row.criterion, 0), row.seq)
     return found

@@ -140,7 +140,7 @@ def test_a_note_becomes_a_small_text_that_says_who_wrote_it_where_and_when(tasks
     ident = tasks.note("棚卸しました ㊙")
     result = tasks.sync()
     (one,) = tasks.held()
-    assert (one.kind, one.handed_in_by, one.source) == ("record", "tanaka", f"a:10001:note:{ident}")
+    assert (one.kind, one.handed_in_by, one.source) == ("note", "tanaka", f"a:10001:note:{ident}")
     assert one.name.startswith("T-01 ") and one.name.endswith(" 2026-04-01 田中一郎.txt")
     text = tasks.content(one)
     assert "棚卸しました ㊙" in text and "FAKE-1" in text and "田中 一郎" in text and "(Asia/Tokyo)" in text
@@ -201,7 +201,7 @@ def test_every_kind_of_tracker_is_collected(office: Office, ways: Behaviour):
     tasks.sync()
     tasks.office.clock.advance(300)
     tasks.sync()
-    assert sorted(one.kind for one in tasks.held()) == ["document", "record"]
+    assert sorted(one.kind for one in tasks.held()) == ["document", "note"]
 
 
 def test_mirrors_are_not_collected(office: Office):
@@ -526,10 +526,10 @@ def test_a_file_that_comes_in_part_or_not_at_all_is_not_taken(
     result = tasks.sync()
     assert notices(result) == {"a": ["file_not_fetched"]} and result.exit_code == 0
     assert "secret" not in json.dumps(result.plain())
-    assert [one.kind for one in tasks.held()] == ["record"]
+    assert [one.kind for one in tasks.held()] == ["note"]
     careless.way = ""
     tasks.sync()
-    assert [one.kind for one in tasks.held()] == ["record", "document"]
+    assert [one.kind for one in tasks.held()] == ["note", "document"]
 
 
 def test_a_stream_may_give_a_byte_at_a_time(tasks: Tasks, careless: type[Careless]):

@@ -93,6 +93,19 @@ def test_what_the_manager_confirms_in_the_tracker_is_confirmed(there: Office) ->
     assert [a.why for a in result.reports["a"].actions if a.action == "none"] != []
 
 
+def test_a_word_of_thanks_after_it_leaves_it_confirmed(there: Office) -> None:
+    """What people write beside the proof is kept, and is neither proof nor a change of it."""
+    there.reported("T-01")
+    confirms(there)
+    there.sync()
+    there.server().person_comments(there.issues()["T-01"].id, "ありがとうございました")
+    there.clock.advance(120)
+    result = there.sync()
+
+    assert [a.action for a in result.reports["a"].actions if a.direction == "in"] == ["comment"]
+    assert there.criterion("T-01")["state"] == "confirmed"
+
+
 def test_the_proof_is_the_entry_as_it_was_read(there: Office) -> None:
     """It lies in the locker under its hash: tracker, issue key, entry and instant."""
     there.reported("T-01")

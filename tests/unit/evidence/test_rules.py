@@ -34,6 +34,7 @@ def pieces(*changes: dict[str, Any]) -> list[Any]:
     [
         (ONE, pieces(), "none", "no evidence is held: 0 of 1"),
         (ONE, pieces({"withdrawn": True}), "none", "no evidence is held: 0 of 1"),
+        (ONE, pieces({"kind": "note"}), "none", "no evidence is held: 0 of 1"),
         (ONE, pieces({}), "complete", "evidence is held: 1 of 1"),
         (ONE, pieces({"valid_until": DAY}), "complete", "evidence is held: 1 of 1"),
         (ONE, pieces({"valid_until": None}), "complete", "evidence is held: 1 of 1"),

@@ -8,7 +8,8 @@ from typing import Any, Final
 from ticssync.plugin import AuthLost, Finding, Level, Unavailable, Unsafe
 from ticssync.plugin.http import in_the_open
 from ticssync_redmine import convert, schema
-from ticssync_redmine.writing import CLOSED_PROJECT, Writing
+from ticssync_redmine.reading import RestOff
+from ticssync_redmine.writing import CLOSED_PROJECT, REFUSED, Writing
 
 SKEW_S: Final = 60
 NEEDED: Final = ("view_issues", "add_issues", "edit_issues", "add_issue_notes")
@@ -16,6 +17,9 @@ NEEDED: Final = ("view_issues", "add_issues", "edit_issues", "add_issue_notes")
 
 NOWHERE: Final = "ticssync.selftest.0"
 """A marker that no issue can have."""
+
+MARKER_LENGTH: Final = 60
+"""Characters that a field must take: a marker of today has about 43, one with a part and a year more."""
 
 
 def examine(tracker: Writing) -> Sequence[Finding]:
@@ -30,6 +34,8 @@ def examine(tracker: Writing) -> Sequence[Finding]:
             return [*found, Finding("project", Level.FAIL, str(stop), stop.fix)]
         except Unavailable as error:
             return [*found, Finding("answers", Level.FAIL, str(error))]
+        if found[-1].id == "project" and found[-1].level is Level.FAIL:
+            return found
     return found
 
 
@@ -49,15 +55,7 @@ def _login(tracker: Writing) -> Iterator[Finding]:
     try:
         me = tracker.me()
     except AuthLost as error:
-        yield Finding(
-            "login",
-            Level.FAIL,
-            str(error),
-            text(
-                "check the key (My account → API access key → Show) and that the account is not locked; where REST is off, "
-                "the administrator ticks Administration → Settings → API → Enable REST web service"
-            ),
-        )
+        yield Finding("login", Level.FAIL, str(error), _way_in(tracker, error))
         return
     name = f"{me.get('lastname', '')} {me.get('firstname', '')}".strip() or str(me.get("login", ""))
     yield Finding("login", Level.OK, text("known to Redmine as {name}", name=name))
@@ -80,6 +78,18 @@ def _login(tracker: Writing) -> Iterator[Finding]:
             ),
             text("make an account of its own for ticssync, an ordinary member of the project"),
         )
+
+
+def _way_in(tracker: Writing, error: AuthLost) -> str:
+    text = tracker.opening.text
+    if isinstance(error, RestOff):
+        return text(
+            "in Redmine: Administration → Settings → API → tick Enable REST web service; the key may be right"
+        )
+    return text(
+        "check the key (My account → API access key → Show), and that the account is not locked (Administration → "
+        "Users)"
+    )
 
 
 def _project(tracker: Writing) -> Iterator[Finding]:
@@ -217,6 +227,20 @@ def _marker(tracker: Writing) -> Iterator[Finding]:
     known = {one.id: one.name for one in _custom(tracker)}
     if known and place not in known:
         yield Finding("marker", Level.FAIL, text("issues have no custom field {place}", place=place), how)
+    elif _lacking(tracker, place):
+        yield Finding(
+            "marker",
+            Level.FAIL,
+            text(
+                "issues of the tracker {kind} do not have the custom field {name}",
+                kind=tracker.opening.table.given.get("tracker_id", ""),
+                name=known.get(place, place),
+            ),
+            text(
+                "in Redmine: Administration → Custom fields → {name} → tick the tracker and the project",
+                name=known.get(place, place),
+            ),
+        )
     elif total:
         yield Finding(
             "marker.filter",
@@ -238,6 +262,15 @@ def _marker(tracker: Writing) -> Iterator[Finding]:
         )
 
 
+def _lacking(tracker: Writing, place: str) -> bool:
+    """Whether an issue of the kind that we make shows that it has no such field; False where there is none yet."""
+    kind = tracker.opening.table.given.get("tracker_id")
+    asked = {"status_id": "*", "limit": 1, "sort": "id:desc", **({"tracker_id": kind} if kind else {})}
+    answer = tracker.client.get(f"/projects/{tracker.settings.project}/issues.json", asked)
+    issues = answer.data.get("issues", ())
+    return any(convert.raw(issue, place) is convert.ABSENT for issue in issues)
+
+
 def _custom(tracker: Writing) -> Sequence[Any]:
     answer = tracker.client.get(
         f"/projects/{tracker.settings.project}.json", {"include": "issue_custom_fields"}
@@ -253,11 +286,23 @@ def _required(tracker: Writing) -> Iterator[Finding]:
     complaints = []
     for subject in ("あ" * (convert.SUBJECT_MAX + 1), ""):
         answer = tracker.client.post("/issues.json", {"issue": {**_trial(tracker), "subject": subject}})
-        if answer.ok or answer.status != 422:
+        if answer.ok or answer.status != REFUSED:
             yield from _trial_went_wrong(tracker, answer.status, answer.data.get("issue"))
             return
         complaints.append(answer.errors)
     both = [one for one in complaints[0] if one in complaints[1]]
+    marker = _of_the_marker(tracker, both) if both else []
+    if marker:
+        yield Finding(
+            "marker.refused",
+            Level.FAIL,
+            text("Redmine would refuse the marker in its field: {why}", why=" / ".join(marker)),
+            text(
+                "in Redmine: Administration → Custom fields → the field of the marker → leave Min - Max length and Regular "
+                "expression empty"
+            ),
+        )
+    both = [one for one in both if one not in marker]
     if both:
         yield Finding(
             "required",
@@ -267,11 +312,19 @@ def _required(tracker: Writing) -> Iterator[Finding]:
                 "give the field a value under given: in the mapping, or have Required unticked for this tracker"
             ),
         )
-    else:
+    elif not marker:
         yield Finding("required", Level.OK, text("Redmine would take new issues as the mapping makes them"))
 
 
-def _trial(tracker: Writing) -> dict[str, Any]:
+def _of_the_marker(tracker: Writing, complaints: Sequence[str]) -> list[str]:
+    """Those that are gone where the marker is left out: what a sentence speaks of cannot be read from it."""
+    trial = _trial(tracker, marked=False)
+    answer = tracker.client.post("/issues.json", {"issue": {**trial, "subject": ""}})
+    refused = answer.status == REFUSED and not tracker.convert.marker_in_text
+    return [one for one in complaints if one not in answer.errors] if refused else []
+
+
+def _trial(tracker: Writing, *, marked: bool = True) -> dict[str, Any]:
     table = tracker.opening.table
     fields: dict[str, Any] = {"title": "", "body": "ticssync", "due": f"{tracker.opening.clock():%Y-%m-%d}"}
     for name, place in table.fields.items():
@@ -279,7 +332,8 @@ def _trial(tracker: Writing) -> dict[str, Any]:
             fields[name] = next(iter(table.values[name].values()), None)
         elif name not in fields and convert.custom_id(place) is not None:
             fields[name] = "ticssync"
-    return tracker.new_issue({name: value for name, value in fields.items() if tracker.holds(name)}, NOWHERE)
+    held = {name: value for name, value in fields.items() if tracker.holds(name)}
+    return tracker.new_issue(held, NOWHERE.ljust(MARKER_LENGTH, "0") if marked else None)
 
 
 def _trial_went_wrong(tracker: Writing, status: int, issue: Any) -> Iterator[Finding]:

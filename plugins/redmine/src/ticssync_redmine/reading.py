@@ -52,11 +52,17 @@ SETTLED: Final = timedelta(seconds=15)
 BEGINNING: Final = "2000-01-01T00:00:00.000000Z"
 """The cursor after an empty project: before anything."""
 
+FORBIDDEN: Final = 403
 PROOF_EVERY: Final = timedelta(minutes=15)
-MARKERS_LENGTH: Final = 4000
-"""Characters of markers in one address; proxies stop at about 8,000."""
+MARKERS_LENGTH: Final = 1200
+"""Characters of markers in one question.  Redmine keeps the filters of a listing in its session cookie, also for an
+API key: where they do not fit into 4 KB, 5.0 and 6.0 answer 500 (observed: from 1,720 characters on)."""
 
 ItemT = TypeVar("ItemT")
+
+
+class RestOff(AuthLost):
+    """Redmine answers no key at all."""
 
 
 class Reading(TrackerDriver):
@@ -101,9 +107,18 @@ class Reading(TrackerDriver):
         return Principal(ident, _name(user), bool(user.get("admin", False)), (ident,))
 
     def me(self) -> Mapping[str, Any]:
-        """`/users/current.json`, with the memberships."""
+        """`/users/current.json`, with the memberships.  Raises AuthLost, RestOff where REST is switched off."""
         answer = self.client.get("/users/current.json", {"include": "memberships"})
         user = answer.data.get("user")
+        if answer.status == FORBIDDEN:
+            # A wrong key is 401; with REST switched off every key is refused like this.
+            raise RestOff(
+                self.opening.text(
+                    "{tracker} takes no key (403): its REST web service is off (or a proxy before it refuses); in Redmine: "
+                    "Administration → Settings → API → tick Enable REST web service",
+                    tracker=self.opening.name,
+                )
+            )
         if not isinstance(user, dict) or "id" not in user:
             raise AuthLost(self.opening.text("{tracker} does not know our key", tracker=self.opening.name))
         self.opening.memory.put("proved_at", instant_text(self.opening.clock()))

@@ -78,8 +78,8 @@ class Writing(Reading):
         )
         return Done(made.ref, task, {**made.refused, name: words})
 
-    def new_issue(self, fields: Fields, marker: str) -> dict[str, Any]:
-        """The `issue` of a create."""
+    def new_issue(self, fields: Fields, marker: str | None) -> dict[str, Any]:
+        """The `issue` of a create; without a marker only for a trial."""
         given: dict[str, Any] = {
             name: value for name, value in self.opening.table.given.items() if not name.startswith("cf_")
         }
