@@ -506,7 +506,7 @@ def faults(_: argparse.Namespace) -> int:
     if not list(ROOT.glob("tests/faults/**/test_*.py")):
         raise Stop("the fault programs come with a later version; nothing was run")
     report = Report(setup_s=set_up())
-    report.step("faults", pytest("tests/faults", "-m", ""))
+    report.step("faults", pytest("tests/faults", "-m", ""), environment={"TICSSYNC_FAULTS": "all"})
     return report.close()
 
 

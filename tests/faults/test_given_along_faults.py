@@ -22,6 +22,8 @@ from ticssync.testing.behaviour import Behaviour
 from ticssync.testing.fake_site import full, index, strong
 from ticssync.testing.wire import Fault
 
+pytestmark = pytest.mark.slow
+
 KINDS: dict[str, Callable[[], Behaviour]] = {
     "workbook-like": full,
     "redmine-like": strong,

@@ -2,7 +2,7 @@
 
 `pytest_plugins = ["tests.servers.redmine_company"]` gives the fixtures: `redmine_company` (nothing synced yet) and
 `redmine_worn` (after a first sync: 46 issues).  Company, server and proxy are as new for each test; the first sync is made
-once per test process.
+once per test process.  (PYTEST_DONT_REWRITE: the module may have been read before pytest registers it.)
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import pytest
 from tests.servers import redmine as real
 from tests.servers.proxy import Proxy, Seen
 from tests.servers.redmine import Server
 from tests.servers.redmine_fixtures import Ready
-from tests.system.company import SETS, Company
+from tests.system.company import SETS, Company, Ran
 
 from ticssync.app.init import Answers, begin, init, keep_secret
 from ticssync.app.workspace import of_this_process, utc_now
@@ -33,6 +34,9 @@ NAME: Final = "redmine"
 """The tracker's name in ticssync.yaml."""
 
 WRITES: Final = frozenset({"POST", "PUT", "DELETE"})
+LEFT: Final = frozenset({"copy", "detached"})
+"""States of issues that hold no item's place."""
+
 OWNER: Final = "tanaka"
 """The person of ticssync.yaml who has everything to do; in Redmine it is the account `worker`."""
 
@@ -48,7 +52,7 @@ class RedmineCompany(Company):
 
     def binding(self, item: str) -> Binding:
         """The one that holds the item's place: copies and what was left behind are not meant."""
-        (found,) = [one for one in self.bound(item) if one.state.value not in {"copy", "detached"}]
+        (found,) = [one for one in self.bound(item) if one.state.value not in LEFT]
         return found
 
     def number(self, item: str) -> int:
@@ -64,7 +68,7 @@ class RedmineCompany(Company):
 
     def states(self) -> dict[str, str]:
         """Item → state of what holds its place."""
-        return {one.key.item: one.state.value for one in self.bound() if one.state.value != "copy"}
+        return {one.key.item: one.state.value for one in self.bound() if one.state.value not in LEFT}
 
     def status_here(self, item: str) -> str | None:
         """How the item's task stands, by our own word."""
@@ -85,6 +89,18 @@ class RedmineCompany(Company):
     def shown(self, *words: str, lang: str = "ja") -> str:
         """What a person sees of `ticssync sync`."""
         return self.cli("sync", *words, lang=lang).out
+
+    def cli(self, *words: str, lang: str = "en", config: bool = True) -> Ran:
+        """A command in this process, at the company's own time."""
+        with patch("ticssync.app.workspace.utc_now", self.clock):
+            return super().cli(*words, lang=lang, config=config)
+
+    def excludes(self, item: str) -> None:
+        """The manager leaves the item out, with a signed paper: its issue is to be 却下."""
+        paper = self.root / "除外の承認書.txt"
+        paper.write_text(f"{item} 対象の情報がない　佐藤", "utf-8")
+        ran = self.cli("exclude", item, "--by", "sato", "--reason", "対象の情報がない", "--proof", str(paper))
+        assert ran.code == 0, ran.err
 
     def a_day_later(self) -> None:
         """The daily look at everything is due."""

@@ -106,12 +106,19 @@ def found_office(
 ) -> Office:
     """A new workspace, made by `init`; the marker in a custom field.  `items`: only these criteria go to Redmine
     (none named: all 46); `more`: further lines of the mapping."""
-    found_redmine_company(root, server, proxy, marker="marker")
+    found_redmine_company(root, server, proxy)
     office = Office(root, server=server, proxy=proxy)
+    if "\nmarker: description" in office.mapping.read_text("utf-8"):
+        # Redmine 6.1 shows its fields to members, and `init` has found the one for the marker.
+        place = f"cf_{server.ids['custom_fields']['marker']}"
+        office.edit_mapping("\nmarker: description", f"\nmarker: {place}")
 
     def change(found: Any) -> None:
-        accounts = found["people"][CONFIRMER].setdefault("accounts", {})
-        accounts.update({NAME: str(server.ids["users"]["confirmer"]), "os": account_name()})
+        number, people = str(server.ids["users"]["confirmer"]), found["people"]
+        # `init` has taken the members over under their numbers: the confirmer is somebody whom we know already.
+        for twin in [one for one, who in people.items() if who.get("accounts", {}).get(NAME) == number]:
+            del people[twin]
+        people[CONFIRMER]["accounts"] = {NAME: number, "os": account_name()}
 
     office.rewrite(change)
     office.map_more(more)

@@ -138,7 +138,8 @@ def _way(
     if found is None:
         known = ", ".join(site.driver.status_name(one.to_status) for one in allowed) or "-"
         return (), say(
-            "the tracker does not allow {goal} now (allowed: {known})",
+            "the tracker does not allow {goal} now (allowed: {known}); let ticssync's account set it in the workflow there, "
+            "or set it there by hand",
             goal=" / ".join(map(site.driver.status_name, goals)),
             known=known,
         )
@@ -148,7 +149,8 @@ def _way(
 def _no_way(site: Site, update: Update, goals: Sequence[str]) -> str:
     name = site.driver.status_name
     return say(
-        "the workflow has no way from {start} to {goal}",
+        "the workflow has no way from {start} to {goal}; let ticssync's account set it in the workflow there, or set it "
+        "there by hand",
         start=name(update.raw_status),
         goal=" / ".join(map(name, goals)),
     )

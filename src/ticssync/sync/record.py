@@ -152,7 +152,7 @@ def _base_after_create(
         if name not in task.fields or task.fields[name] == wanted:
             continue
         if site.owners.get(name) == "ticssync" or name in done.refused:
-            why = done.refused.get(name, "read back differently")
+            why = done.refused.get(name) or say("the tracker kept another value; change it there by hand")
             _refuse(tx, create.key, site.name, name, wanted, task.fields[name], why, by, report)
         else:
             base[name] = wanted
@@ -236,7 +236,10 @@ def _base_after_update(
             _unrefuse(tx, known, one.key, site.name, name, by)
         elif name in done.refused or _ours(name, found, site, update, task):
             base[name] = found
-            why = done.refused.get(name, "accepted, but unchanged when read back")
+            why = done.refused.get(name) or say(
+                "the tracker accepted it and did not change it: ticssync's account may not set it there; have it allowed, "
+                "or set it there by hand"
+            )
             _refuse(tx, one.key, site.name, name, wanted, found, why, by, report)
         else:
             # A third value: a person was quicker than our read.

@@ -17,6 +17,8 @@ from tests.unit.app.office import Office
 from ticssync.store.evidence import evidence_of
 from ticssync.store.locker import Locker
 
+pytestmark = pytest.mark.slow
+
 FILES = {"台帳.pdf": b"%PDF-1.7 a", "空.pdf": b"", "名簿.pdf": b"%PDF-1.7 b"}
 
 

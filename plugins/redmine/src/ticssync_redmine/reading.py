@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final, TypeVar
@@ -27,6 +28,7 @@ from ticssync.plugin import (
     RemoteRef,
     RemoteStub,
     RemoteTask,
+    Throttled,
     TrackerDriver,
     Unavailable,
     Unsafe,
@@ -81,6 +83,7 @@ class Reading(TrackerDriver):
         self.raw: dict[str, Mapping[str, Any]] = {}
         """Issues as they were last read in this pass, by id: a write keeps what people wrote around our block."""
         self._shows = Shows(self._ask_show)
+        self._names_asked: bool | None = None
         self.workflow = Workflow(opening.memory, opening.clock, self._an_issue_in, self._allowed_of)
 
     @property
@@ -365,8 +368,25 @@ class Reading(TrackerDriver):
         return self.workflow.after(status)
 
     def status_name(self, status: str) -> str:
-        """Redmine's word for a status."""
+        """Redmine's word for a status; all of them are asked for once where it is not known yet."""
+        if status in self.workflow.names:
+            return self.workflow.names[status]
+        if self._all_names() and status not in self.workflow.names:
+            return self.opening.text(
+                "status {id} (not in Redmine; correct statuses: in the mapping)", id=status
+            )
         return self.workflow.names.get(status, status)
+
+    def _all_names(self) -> bool:
+        """Ask for them; whether a status without a name certainly is none.  For want of a word nothing may fail:
+        a write is under way."""
+        if self._names_asked is None:
+            self._names_asked = False
+            with suppress(AuthLost, Throttled, Unavailable):
+                found = self.client.get("/issue_statuses.json").data.get("issue_statuses", ())
+                self.workflow.all_known(found)
+                self._names_asked = bool(found)
+        return self._names_asked
 
     def comments(self, refs: Sequence[RemoteRef]) -> dict[RemoteRef, Sequence[Comment]]:
         """Notes, one request an issue: only an issue shown by itself has them."""
