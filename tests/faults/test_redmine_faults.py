@@ -215,6 +215,22 @@ def test_the_harness_sees_a_driver_that_forgets_the_marker(
         assert len(company.issues()) > len(story.items)
 
 
+def test_the_harness_sees_a_note_that_cannot_be_found_again(
+    redmine: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checker checked: without its sign a note whose answer was lost is written twice."""
+    monkeypatch.setattr("ticssync_redmine.writing._note", lambda note: note.text)
+    with Proxy(redmine.url) as proxy:
+        story = later_pass(redmine, proxy, tmp_path)
+        company = story.back()
+        fault = proxy.fault(lambda one: one.method == "PUT" and b'"uploads"' in one.body, "lose")
+        company.sync()
+        assert fault.times == 0
+        with pytest.raises(AssertionError):
+            story.repaired(company)
+        assert len(notes(company.issue("T-03"))) == 2
+
+
 # ── deaths ────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -12,12 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import time_machine
 from ruamel.yaml import YAML
 from tests.servers.proxy import Proxy
 from tests.servers.redmine import Server
 from tests.servers.redmine_company import NAME, Kept, RedmineCompany, found_redmine_company
-from tests.system.company import Ran
 
 from ticssync.app.workspace import account_name, utc_now
 
@@ -40,11 +38,6 @@ class Office(RedmineCompany):
     def later(self, seconds: float) -> None:
         """Time goes by."""
         self.ahead += timedelta(seconds=seconds)
-
-    def at_its_time(self, *words: str, lang: str = "en") -> Ran:
-        """A command in this process at the company's time: the command line itself takes no clock."""
-        with time_machine.travel(self.now(), tick=True):
-            return self.cli(*words, lang=lang)
 
     # -- files of the company
 

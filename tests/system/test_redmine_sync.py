@@ -1,8 +1,8 @@
 """What `ticssync` does with a real Redmine, from the command line down to the issues: counted at the server.
 
 The driver calls a cursor final after 15 quiet seconds, a key is proven four times an hour, and everything is read
-once a day.  The command line takes no clock; where time must go by, the command runs in this process with the
-machine's clock moved on.
+once a day.  The command line takes no clock; where time must go by, the command runs in this process with another
+clock in the place of the machine's.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Counted:
 def synced(office: Office, *words: str, after: float = 60) -> dict[str, Any]:
     """`ticssync sync --json` a minute later: what it reports."""
     office.later(after)
-    ran = office.at_its_time("sync", *words, "--json")
+    ran = office.cli("sync", *words, "--json")
     found: dict[str, Any] = ran.json["trackers"][NAME]
     assert found["state"] == "ok", found
     return found

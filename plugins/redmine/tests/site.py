@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +63,19 @@ class RedmineSite(TrackerSite):
         self.server, self.account = server, account
         self.table = table(server, marker=marker, kind=kind)
         self.memory = FakeMemory()
+        self.shift = timedelta()
         self.url = server.url
 
     def open(self) -> RedmineTracker:
         settings = RedmineSettings(url=self.url, project="tics", api_key=self.server.keys[self.account])
         driver: TrackerDriver = open_redmine(
             opening(
-                "factory", settings=settings, table=self.table, root=Path.cwd(), memory=self.memory, clock=now
+                "factory",
+                settings=settings,
+                table=self.table,
+                root=Path.cwd(),
+                memory=self.memory,
+                clock=lambda: now() + self.shift,
             )
         )
         assert isinstance(driver, RedmineTracker)

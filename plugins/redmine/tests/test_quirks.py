@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -242,10 +242,12 @@ def test_a_limit_above_100_is_cut_by_redmine_and_all_pages_are_read(
 def test_a_change_while_the_pages_are_read_is_not_behind_the_cursor(
     site: RedmineSite, driver: RedmineTracker
 ) -> None:
+    """Pages take a minute to read: an issue of the first changes at once, one of the last just before it is read."""
     many(site.server, 120)
     pages = driver.list_changed(None)
     next(pages)
     site.server.edit_issue(3, by="worker", subject="触った")
+    site.server.sql("UPDATE issues SET updated_on = datetime(updated_on, '+60 seconds') WHERE id = 110")
     cursor = list(pages)[-1].cursor
     found, _ = listed(driver, cursor)
 
@@ -397,7 +399,9 @@ def test_a_token_is_good_once_and_each_write_uses_its_own(
     site: RedmineSite, driver: RedmineTracker, file: OutFile
 ) -> None:
     server, number = site.server, int(made(driver).ref.id)
-    given = server.call("POST", "/uploads.json?filename=a.txt", b"x", by="bot", kind="application/octet-stream")
+    given = server.call(
+        "POST", "/uploads.json?filename=a.txt", b"x", by="bot", kind="application/octet-stream"
+    )
     body = {"issue": {"uploads": [{"token": given["upload"]["token"], "filename": "a.txt"}]}}
 
     assert [server.ask("PUT", f"/issues/{number}.json", body, by="bot")[0] for _ in range(2)] == [204, 422]
@@ -437,6 +441,27 @@ def test_a_file_over_the_limit_is_refused_by_name_and_the_rest_is_written(
     assert task.fields["title"] == "新しい題名"
 
 
+def test_a_role_that_may_only_add_notes_changes_no_field_and_what_became_of_a_file_is_seen(
+    any_redmine: Server, file: OutFile
+) -> None:
+    """All of it is 204."""
+    driver = RedmineSite(any_redmine).open()
+    number = int(made(driver).ref.id)
+    role = any_redmine.ids["roles"]["ticssync"]
+    ((rights,),) = any_redmine.sql("SELECT permissions FROM roles WHERE id = ?", role)
+    any_redmine.sql(
+        "UPDATE roles SET permissions = ? WHERE id = ?", rights.replace("- :edit_issues\n", ""), role
+    )
+    note = Note("読みました", "[ticssync 0a1b2c3d4e5f]")
+    (outcome,) = driver.update([Change(ref(number), {"title": "新しい題名"}, note=note, files=(file,))])
+    task = now_of(driver, number)
+
+    assert isinstance(outcome, Done)
+    assert task.fields["title"] == "T-14 点検"
+    assert [one.name for one in task.attachments] == [file.name], "Redmine hangs it there all the same"
+    assert len(driver.comments([ref(number)])[ref(number)]) == 1
+
+
 # ── 10: no lock ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -459,7 +484,9 @@ def test_there_is_no_lock_to_use_and_a_persons_other_change_is_kept(
 # ── 11: words in the account's language ───────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("language", "words"), [("ja", "入力してください"), ("en", "cannot be blank"), ("de", "muss")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("ja", "入力してください"), ("en", "cannot be blank"), ("de", "muss")]
+)
 def test_a_refusal_is_shown_in_redmines_words_and_never_read(
     site: RedmineSite, driver: RedmineTracker, language: str, words: str
 ) -> None:
@@ -575,7 +602,9 @@ def test_an_issue_that_was_moved_where_we_can_see_it_keeps_its_number_and_says_s
     )  # fmt: skip
     ((member,),) = site.server.sql("SELECT max(id) FROM members")
     site.server.sql(
-        "INSERT INTO member_roles (member_id, role_id) VALUES (?, ?)", member, site.server.ids["roles"]["ticssync"]
+        "INSERT INTO member_roles (member_id, role_id) VALUES (?, ?)",
+        member,
+        site.server.ids["roles"]["ticssync"],
     )
     site.server.move_issue(number, "other")
     task = now_of(driver, number)
@@ -668,7 +697,9 @@ def test_a_marker_is_found_in_another_project_and_in_a_closed_issue(
     number = int(made(driver).ref.id)
     site.server.edit_issue(number, by="admin", status_id=site.server.ids["statuses"]["closed"])
 
-    assert [one.ref for one in driver.find_by_marker([marker("T-14")], PreSend()).hits[marker("T-14")]] == [ref(number)]
+    assert [one.ref for one in driver.find_by_marker([marker("T-14")], PreSend()).hits[marker("T-14")]] == [
+        ref(number)
+    ]
 
 
 def test_a_copied_issue_carries_the_marker_and_the_files_and_both_are_told(any_redmine: Server) -> None:
@@ -725,16 +756,23 @@ def test_a_new_issue_begins_on_no_day_unless_one_is_sent(site: RedmineSite, driv
 
     assert outcome.task.fields["start"] is None
     assert outcome.task.fields["due"] == "2020-01-31"
-    assert site.server.issue(ours(site.server))["start_date"] >= f"{date.today() - timedelta(days=1)}"
+    assert (
+        site.server.issue(ours(site.server))["start_date"]
+        >= f"{datetime.now(timezone.utc) - timedelta(days=1):%Y-%m-%d}"
+    )
 
 
-@pytest.mark.parametrize("text", ["㈱髙﨑　①㊙〜～", "行1\r\n行2\n", "  端に空白  ", "🔒𠮷", "カ\u3099イト\u3099", "=cmd()|x"])
+@pytest.mark.parametrize(
+    "text", ["㈱髙﨑　①㊙〜～", "行1\r\n行2\n", "  端に空白  ", "🔒𠮷", "カ\u3099イト\u3099", "=cmd()|x"]
+)
 def test_text_comes_back_as_it_was_sent(site: RedmineSite, driver: RedmineTracker, text: str) -> None:
     outcome = made(driver, body=text, number=text.strip().replace("\r", "").replace("\n", "/"))
     assert outcome.task is not None
 
     assert outcome.task.fields["body"] == driver.view("body", text)
-    assert outcome.task.fields["number"] == driver.view("number", text.strip().replace("\r", "").replace("\n", "/"))
+    assert outcome.task.fields["number"] == driver.view(
+        "number", text.strip().replace("\r", "").replace("\n", "/")
+    )
 
 
 @pytest.mark.parametrize("length", [255, 256, 400])
@@ -759,13 +797,20 @@ def test_a_custom_field_is_text_and_one_that_is_written_leaves_the_others(any_re
     more = {name: f"cf_{ids[name]}" for name in ("score", "onsite", "confirmed", "evidence", "result")}
     site.table = replace(site.table, fields={**site.table.fields, **more})
     driver = site.open()
-    outcome = made(driver, score=3, onsite=True, confirmed="2027-03-31", evidence=("記録", "写真"), result="適合")
+    outcome = made(
+        driver, score=3, onsite=True, confirmed="2027-03-31", evidence=("記録", "写真"), result="適合"
+    )
     assert outcome.task is not None
     driver.update([Change(outcome.ref, {"score": 4})])
     task = now_of(driver, int(outcome.ref.id))
 
     assert task.fields["score"] == driver.view("score", 4)
-    for name, value in {"onsite": True, "confirmed": "2027-03-31", "evidence": ("記録", "写真"), "result": "適合"}.items():
+    for name, value in {
+        "onsite": True,
+        "confirmed": "2027-03-31",
+        "evidence": ("記録", "写真"),
+        "result": "適合",
+    }.items():
         assert task.fields[name] == driver.view(name, value)
     assert task.marker == marker("T-14")
 
@@ -803,7 +848,9 @@ def test_a_members_key_finds_the_custom_fields_of_the_project(any_redmine: Serve
     found = {one.id: one.name for one in schema.fields if one.id.startswith("cf_")}
 
     assert status == 403
-    assert found == {f"cf_{ident}": name for ident, name in any_redmine.sql("SELECT id, name FROM custom_fields")}
+    assert found == {
+        f"cf_{ident}": name for ident, name in any_redmine.sql("SELECT id, name FROM custom_fields")
+    }
 
 
 # ── people and dates ──────────────────────────────────────────────────────────────────────────────────

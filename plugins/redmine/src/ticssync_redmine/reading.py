@@ -55,6 +55,9 @@ BEGINNING: Final = "2000-01-01T00:00:00.000000Z"
 """The cursor after an empty project: before anything."""
 
 FORBIDDEN: Final = 403
+OLD: Final = timedelta(seconds=30)
+"""How long what was read of an issue may be gone by when its description is written."""
+
 PROOF_EVERY: Final = timedelta(minutes=15)
 MARKERS_LENGTH: Final = 1200
 """Characters of markers in one question.  Redmine keeps the filters of a listing in its session cookie, also for an
@@ -82,6 +85,7 @@ class Reading(TrackerDriver):
         self.convert = Converter(opening.name, opening.table, settings.url, opening.text, self._known.number)
         self.raw: dict[str, Mapping[str, Any]] = {}
         """Issues as they were last read in this pass, by id: a write keeps what people wrote around our block."""
+        self._read_at: dict[str, datetime] = {}
         self._shows = Shows(self._ask_show)
         self._names_asked: bool | None = None
         self.workflow = Workflow(opening.memory, opening.clock, self._an_issue_in, self._allowed_of)
@@ -270,10 +274,16 @@ class Reading(TrackerDriver):
     def _read(self, issue: Mapping[str, Any]) -> RemoteTask:
         issue = self.workflow.with_closed(issue)
         self.raw[str(issue["id"])] = issue
+        self._read_at[str(issue["id"])] = self.opening.clock()
         self.workflow.name(issue.get("status"))
         task = self.convert.decode(issue)
         self._shows.check(task.ref.id, task.version)
         return task
+
+    def is_old(self, ref: RemoteRef) -> bool:
+        """Whether what was read of an issue may be out of date by now; False where nothing was read."""
+        at = self._read_at.get(ref.id)
+        return at is not None and self.opening.clock() - at > OLD
 
     def sweep(self) -> Iterator[Page[RemoteStub]]:
         """Ids, versions and markers of all issues of the project."""
@@ -455,6 +465,7 @@ class Reading(TrackerDriver):
         if not isinstance(issue, dict):
             return None
         self.raw[ident] = issue
+        self._read_at[ident] = self.opening.clock()
         self.workflow.learn(issue)
         return issue
 

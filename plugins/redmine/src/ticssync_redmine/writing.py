@@ -21,8 +21,8 @@ from ticssync.plugin import (
     Unsafe,
 )
 from ticssync.plugin.http import AnswerLost
-from ticssync_redmine.client import Answer
-from ticssync_redmine.convert import ASSIGNEE, STATUS
+from ticssync_redmine.client import PAGE, Answer
+from ticssync_redmine.convert import ASSIGNEE, DESCRIPTION, STATUS
 from ticssync_redmine.reading import Reading
 
 CLOSED_PROJECT: Final = 5
@@ -208,7 +208,18 @@ class Writing(Reading):
     def update(self, changes: Sequence[Change]) -> list[Outcome]:
         """One request a change, one more for each further move of a status; all that belongs to one issue goes in
         one request, so that people get one mail."""
-        return [self._update(change) for change in changes]
+        done: list[Outcome] = []
+        for number, change in enumerate(changes):
+            if self._touches_description(change) and self.is_old(change.ref):
+                # What people wrote around our block since then must not be written over.
+                later = changes[number : number + PAGE]
+                self.fetch([one.ref for one in later if self._touches_description(one)])
+            done.append(self._update(change))
+        return done
+
+    def _touches_description(self, change: Change) -> bool:
+        marker = change.marker is not None and self.convert.marker_in_text
+        return marker or any(self.convert.place(name) == DESCRIPTION for name in change.set)
 
     def _update(self, change: Change) -> Outcome:
         ident = change.ref.id
@@ -216,7 +227,7 @@ class Writing(Reading):
         try:
             uploads, refused = self._uploads(ident, change.files)
             body = self._changed(change, uploads)
-            stopped = self._walk(change, body)
+            stopped = self._walk(change)
             if stopped is not None:
                 refused |= stopped
                 body.pop(STATUS, None)
@@ -253,8 +264,7 @@ class Writing(Reading):
 
     def _description(self, change: Change) -> str | None:
         """The description as it stands, where ours is to be written into it."""
-        touches = change.marker is not None and self.convert.marker_in_text
-        if not touches and not any(self.convert.place(name) == "description" for name in change.set):
+        if not self._touches_description(change):
             return None
         if change.ref.id not in self.raw:
             answer = self.fetch([change.ref])[change.ref]
@@ -262,7 +272,7 @@ class Writing(Reading):
                 return ""
         return str(self.raw[change.ref.id].get("description") or "")
 
-    def _walk(self, change: Change, body: Mapping[str, Any]) -> dict[str, str] | None:
+    def _walk(self, change: Change) -> dict[str, str] | None:
         """Take all moves but the last, each read back; None where the way went through."""
         for status in change.status_path[:-1]:
             answer = self._put(change.ref.id, {STATUS: status})
@@ -273,7 +283,6 @@ class Writing(Reading):
                     self._words(answer, change.ref.id) if not answer.ok else (self._stopped(status, found),)
                 )
                 return {name: "; ".join(words)}
-        del body
         return None
 
     def _stopped(self, status: str, found: Any) -> str:
