@@ -49,6 +49,8 @@ KINDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "HTML 200, carried out": ("html", {"carry": True}),
     "cut": ("cut", {}),
 }
+IN_SHORT: Final = ("answer lost", "502, carried out", "cut")
+"""What `make test` does to the longer pass."""
 PASSES: Final = 3
 WORDS, REASON = "この様式に記入してください ㊙", "対象の設備がない"
 FORM, REPORT = b"PK form", b"%PDF-1.4 report"
@@ -183,7 +185,10 @@ def test_every_requests_answer_lost_or_refused_once_doubles_nothing_and_loses_no
     table = []
     for kind, (fault, how) in KINDS.items():
         story.passes.clear()
-        points = list(range(total)) if kind == "answer lost" else some(total, f"{name} {kind}", 9)
+        if name == "later pass" and kind not in IN_SHORT and not ALL:
+            continue
+        share = 19 if kind != "answer lost" else 3 if total > 9 else 1
+        points = some(total, f"{name} {kind}", share)
         for at in points:
             company = story.back()
             story.proxy.fault(at, fault, **how)  # type: ignore[arg-type]
@@ -308,23 +313,24 @@ class Killer:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(30)
 
-    def run(self, company: Office) -> int:
-        """`ticssync sync` as a user runs it, killed on the way; its exit code."""
+    def run(self, company: Office) -> None:
+        """`ticssync sync` as a user runs it, killed on the way."""
         line, around = company.process_line("sync"), {**os.environ, **company.environ}
-        self.process = subprocess.Popen(
-            line, env=around, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
-        )
-        code = self.process.wait(120)
-        if self.timer is not None:
-            self.timer.join()
-        return code
+        with (company.root / "said.txt").open("w+", encoding="utf-8") as said:
+            self.process = subprocess.Popen(line, env=around, stdout=said, stderr=said, text=True)
+            code = self.process.wait(120)
+            if self.timer is not None:
+                self.timer.join()
+            said.seek(0)
+            assert code == -signal.SIGKILL, (self.moment, self.number, self.creates, said.read())
 
 
 def whole(company: Office) -> None:
     """46 issues, each once, all bound; the next pass writes nothing."""
-    for _ in range(PASSES + 1):
-        ran = company.process("sync", "--json")
-        assert ran.returncode == 0, ran.stderr
+    ran = company.process("sync", "--json")
+    assert ran.returncode == 0, ran.stderr
+    for _ in range(PASSES - 1):
+        company.cli("sync", "--json")
     found = company.cli("sync", "--json").json["trackers"][NAME]
     assert (found["created"], found["updated"], found["actions"], found["unchanged"]) == (0, 0, [], ITEMS)
     markers = company.markers()
@@ -344,7 +350,7 @@ def test_a_first_sync_that_is_killed_ten_times_on_its_way_makes_46_issues_and_no
             proxy.clear()
             moment = ("before", "after", "answered")[part % 3]
             killer = Killer(proxy, seeded.randint(1, 4), moment, seeded.uniform(0, 0.15))
-            assert killer.run(company) == -signal.SIGKILL
+            killer.run(company)
             told.append(f"{moment} create {killer.number}: {len(company.markers())} issues")
             if part == 4:
                 redmine.edit_issue(1, status_id=company.status("in_progress"))
@@ -370,6 +376,6 @@ def test_a_first_sync_that_is_killed_at_any_create_is_finished_by_the_next_ones(
         company = found_office(tmp_path / "会社", redmine, proxy)
         moment = ("before", "after", "answered")[part % 3]
         killer = Killer(proxy, seeded.randint(1, ITEMS), moment, seeded.uniform(0, 0.15))
-        assert killer.run(company) == -signal.SIGKILL
+        killer.run(company)
         proxy.clear()
         whole(company)

@@ -349,24 +349,6 @@ def test_a_status_that_our_role_may_not_set_is_named(site: RedmineSite) -> None:
     assert "ワークフロー" in found["statuses.role"].fix
 
 
-def test_a_status_of_the_mapping_that_is_gone_fails_with_those_there_are(site: RedmineSite) -> None:
-    site.table = replace(site.table, statuses={**site.table.statuses, "77": "doing"})
-    found = examined(site)
-
-    assert found["statuses.gone"].level is Level.FAIL
-    assert "77" in found["statuses.gone"].message
-    assert f"({site.server.names['statuses']['resolved']})" in found["statuses.gone"].fix
-
-
-def test_a_status_that_the_mapping_does_not_know_is_named(any_redmine: Server) -> None:
-    any_redmine.sql("INSERT INTO issue_statuses (name, is_closed, position) VALUES ('保留', 0, 9)")
-    found = examined(in_order(any_redmine))
-
-    assert found["statuses.unmapped"].level is Level.WARN
-    assert "保留" in found["statuses.unmapped"].message
-    assert "statuses:" in found["statuses.unmapped"].fix
-
-
 # ── the clock and the way ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -238,9 +238,9 @@ def test_an_old_redmine_is_told_by_doctor(web):
                 json={"issues": [old(issue())], "total_count": 1})  # fmt: skip
     web.get(f"{URL}/issues/1.json", json={"issue": old(issue())})
     driver = tracker()
-    from ticssync_redmine import doctor
+    from ticssync_redmine import doctor_fields
 
-    found = list(doctor._statuses(driver))
+    found = list(doctor_fields.statuses(driver))
 
     assert [(one.id, one.level) for one in found] == [("statuses.old", Level.WARN)]
     assert "older than 5.0" in found[0].message
