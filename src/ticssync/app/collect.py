@@ -137,10 +137,9 @@ class _Collecting:
     @cached_property
     def own_ids(self) -> frozenset[str]:
         try:
-            who = self.seen.site.driver.whoami()
+            return self.seen.site.driver.own_ids()
         except NotSupported:
             return frozenset()
-        return frozenset(filter(None, (who.id, *who.own_ids)))
 
     # -- one tracker
 

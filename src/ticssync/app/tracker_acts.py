@@ -186,8 +186,7 @@ def _histories(
         except NotSupported:
             unable = True
             return
-        principal = site.driver.whoami()
-        own.update({principal.id, *principal.own_ids})
+        own.update(site.driver.own_ids())
 
     with_errors(trial, ask)
     if unable:

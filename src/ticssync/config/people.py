@@ -70,7 +70,31 @@ def organisation(located: Located, config: ConfigFile) -> tuple[Organisation, li
             problems += wrong
             problems += _unknown(located, path, holders, people)
         roles[role] = tuple(entries)
-    return Organisation(people, roles), problems
+    return Organisation(people, roles), [*problems, *_shared_accounts(located, people)]
+
+
+def _shared_accounts(located: Located, people: Mapping[str, Person]) -> list[Problem]:
+    """Two people with one account: what is done with it would be put down to whoever stands first."""
+    holders: dict[tuple[str, str], str] = {}
+    problems = []
+    for person in people.values():
+        for tracker, account in person.accounts.items():
+            first = holders.setdefault((tracker, account), person.id)
+            if first != person.id:
+                problems.append(
+                    located.problem(
+                        ("people", person.id, "accounts", tracker),
+                        say(
+                            "{name} and {other} have the same account {account} in {tracker}",
+                            name=first,
+                            other=person.id,
+                            account=account,
+                            tracker=tracker,
+                        ),
+                        say("leave it with the one who uses it now"),
+                    )
+                )
+    return problems
 
 
 def _holders(

@@ -196,6 +196,11 @@ class TrackerDriver(ABC):  # noqa: B024 - every verb has an answer, so that the 
         """Who we are.  Raises AuthLost; never answers for an anonymous visitor."""
         raise NotSupported("whoami")
 
+    def own_ids(self) -> frozenset[str]:
+        """Our account ids, to tell our own notes and acts from people's.  Unlike `whoami` it may be remembered."""
+        who = self.whoami()
+        return frozenset(filter(None, (who.id, *who.own_ids)))
+
     def check(self) -> Sequence[Finding]:
         """What `doctor` shows: rights, fields, limits, clock, the token's end."""
         return ()

@@ -88,6 +88,11 @@ class Asking(TrackerDriver):
         ident = str(user["id"])
         return Principal(ident, _name(user), bool(user.get("admin", False)), (ident,))
 
+    def own_ids(self) -> frozenset[str]:
+        """Our account's number, as it was last proven: a key belongs to one account for good."""
+        kept = self.opening.memory.get("own_id")
+        return frozenset((kept,)) if kept else super().own_ids()
+
     def me(self) -> Mapping[str, Any]:
         """`/users/current.json`, with the memberships.  Raises AuthLost, RestOff where REST is switched off."""
         answer = self.client.get("/users/current.json", {"include": "memberships"})
