@@ -17,12 +17,14 @@ from ticssync.store.projection import put
 from ticssync.store.store import Transaction
 
 
-def bindings(tx: Transaction, tracker: str | None = None) -> tuple[Binding, ...]:
-    """All bindings (of one tracker), in the order of task key, tracker and remote id."""
+def bindings(tx: Transaction, tracker: str | None = None, key: TaskKey | None = None) -> tuple[Binding, ...]:
+    """All bindings (of one tracker, of one key), in the order of task key, tracker and remote id."""
     table = schema.binding
     query = select(table).where(table.c.workspace_id == tx.workspace)
     if tracker is not None:
         query = query.where(table.c.tracker == tracker)
+    if key is not None:
+        query = query.where(table.c.task_key == str(key))
     found = [_binding(row) for row in tx.connection.execute(query).mappings()]
     return tuple(sorted(found, key=lambda one: (one.key, one.ref)))
 

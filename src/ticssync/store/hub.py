@@ -47,6 +47,19 @@ def hub_tasks(tx: Transaction) -> dict[TaskKey, HubTask]:
     return {task.key: task for task in map(_task, rows)}
 
 
+def hub_task(tx: Transaction, key: TaskKey) -> HubTask | None:
+    """One task; reading all of them for each one that is written would make a first sync slower with every task."""
+    table = schema.task
+    row = (
+        tx.connection.execute(
+            select(table).where(table.c.workspace_id == tx.workspace, table.c.task_key == str(key))
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return _task(row) if row is not None else None
+
+
 def _task(row: Any) -> HubTask:
     kept = json.loads(row["fields"])
     values = {name: _value(value) for name, value in kept["values"].items()}
@@ -128,7 +141,7 @@ def without_file(task: HubTask, at: str) -> HubTask:
 
 def put_wish(tx: Transaction, key: TaskKey, name: str, wish: Wish) -> None:
     """A person's act asks for a value of this field: the next sync writes it once."""
-    task = hub_tasks(tx).get(key)
+    task = hub_task(tx, key)
     if task is not None:
         put_hub(tx, replace(task, wishes={**task.wishes, name: wish}))
 

@@ -51,6 +51,9 @@ class Transaction:
     now: datetime
     salt: Callable[[], str]
     written: list[Event] = field(default_factory=list)
+    last: Event | None = None
+    """The event written last in this transaction; the head row follows at its end."""
+
     touched: bool = False
     """Whether what the next pass has to do may have changed."""
 
@@ -69,9 +72,9 @@ class Transaction:
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the last event; (0, 64 zeros) before the first."""
-        if self.written:
-            # This transaction holds the head row, and this one was the last.
-            return self.written[-1].seq, self.written[-1].hash
+        if self.last is not None:
+            # This transaction holds the head row.
+            return self.last.seq, self.last.hash
         table = schema.head
         row = self.connection.execute(
             select(table.c.seq, table.c.hash).where(table.c.workspace_id == self.workspace)
@@ -83,13 +86,21 @@ class Transaction:
         return f"{self.head()[0]}/{self.meta(TOUCHES) or 0}"
 
     def insert_event(self, event: Event) -> None:
-        """Write an event row as it is and move the head; used by `append` and by replay."""
+        """Write an event row as it is; used by `append` and by replay."""
         row = {
             "workspace_id": self.workspace,
             **{name: getattr(event, name) for name in Event.__dataclass_fields__},
         }
         self.connection.execute(inserting(schema.event), row)
-        put(self.connection, schema.head, self.workspace, {}, {"seq": event.seq, "hash": event.hash})
+        self.last = event
+
+    def finish(self) -> None:
+        """What is written once at the end, however much was done."""
+        if self.last is not None:
+            values = {"seq": self.last.seq, "hash": self.last.hash}
+            put(self.connection, schema.head, self.workspace, {}, values)
+        if self.touched:
+            self.put_meta(TOUCHES, str(int(self.meta(TOUCHES) or "0") + 1))
 
     def events(self, since: int = 0, kind: str | None = None, subject: str | None = None) -> list[Event]:
         """Events after number `since`, in order."""
@@ -235,8 +246,7 @@ class Store:
                     )
                 tx = Transaction(connection, self.workspace, self.clock(), self.salt)
                 yield tx
-                if tx.touched:
-                    tx.put_meta(TOUCHES, str(int(tx.meta(TOUCHES) or "0") + 1))
+                tx.finish()
                 self.watch("before commit")
             self.watch("after commit")
         if tx.written:

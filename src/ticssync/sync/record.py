@@ -127,8 +127,8 @@ def _made(
 
 def _retire(tx: Transaction, tracker: str, create: Create, by: By) -> None:
     """A restored task takes the place of the one that was deleted."""
-    for one in binding_rows.bindings(tx, tracker):
-        if one.key == create.key and one.state is BindingState.TOMB:
+    for one in binding_rows.bindings(tx, tracker, create.key):
+        if one.state is BindingState.TOMB:
             payload = {
                 "tracker": tracker,
                 "remote_id": one.ref.id,
@@ -160,7 +160,7 @@ def _base_after_create(
 
 
 def _into_hub(tx: Transaction, key: TaskKey, site: Site, base: Fields) -> None:
-    hub = hub_rows.hub_tasks(tx).get(key) or hub_rows.HubTask(key)
+    hub = hub_rows.hub_task(tx, key) or hub_rows.HubTask(key)
     new = {
         name: value
         for name, value in base.items()
@@ -333,7 +333,7 @@ def _note_done(
 
 def note_written(tx: Transaction, key: TaskKey, at: str, words: str, ref: RemoteRef, by: By) -> None:
     """The note of the act at that moment stands in the task; a later one still waits."""
-    hub = hub_rows.hub_tasks(tx).get(key)
+    hub = hub_rows.hub_task(tx, key)
     if hub is not None:
         hub_rows.put_hub(tx, hub_rows.without_note(hub, at))
     payload = {"tracker": ref.tracker, "remote_id": ref.id, "text": words}
@@ -360,7 +360,7 @@ def _file_done(
         why = why or say("accepted, but the task does not show it")
         _refuse(tx, one.key, one.ref.tracker, file_field(file), file.name, None, why, by, report)
         return
-    hub = hub_rows.hub_tasks(tx).get(one.key)
+    hub = hub_rows.hub_task(tx, one.key)
     if hub is not None:
         hub_rows.put_hub(tx, hub_rows.without_file(hub, file.at))
     tx.append("task.attached", str(one.key), by, attached(one.ref, file))
