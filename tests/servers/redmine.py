@@ -588,6 +588,14 @@ def seeded(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "seed.json").read_text(encoding="utf-8")))
 
 
+def next_second() -> None:
+    """Return when another second has begun: Redmine's times of change have whole seconds, and in life nobody acts
+    in the very second in which a pass ends."""
+    begun = int(time.time())
+    while int(time.time()) == begun:
+        pass
+
+
 def free_port() -> int:
     """A port of the loopback that nobody listens on."""
     with socket.socket() as probe:

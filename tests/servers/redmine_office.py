@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 from tests.servers.proxy import Proxy
-from tests.servers.redmine import Server
+from tests.servers.redmine import Server, next_second
 from tests.servers.redmine_company import NAME, Kept, RedmineCompany, found_redmine_company
 
 from ticssync.app.workspace import account_name, utc_now
@@ -36,8 +36,9 @@ class Office(RedmineCompany):
         return utc_now() + self.ahead
 
     def later(self, seconds: float) -> None:
-        """Time goes by."""
+        """Time goes by, for Redmine too."""
         self.ahead += timedelta(seconds=seconds)
+        next_second()
 
     # -- files of the company
 

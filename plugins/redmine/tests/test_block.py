@@ -81,8 +81,11 @@ def test_an_issue_that_was_theirs_keeps_its_text_above(theirs, body, mark):
 
 
 def test_the_ways_were_reached():
-    if REACHED:
-        assert {"text above", "nothing above", "text below", "nothing below", "adopted"} <= REACHED.keys()
+    """The properties above try what they are there for."""
+    test_what_stands_around_stays()
+    test_an_issue_that_was_theirs_keeps_its_text_above()
+
+    assert {"text above", "nothing above", "text below", "nothing below", "adopted"} <= REACHED.keys()
 
 
 def test_line_ends_of_a_browser():

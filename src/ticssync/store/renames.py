@@ -41,7 +41,8 @@ def forget_links(tx: Transaction) -> None:
 
 
 def rename_workspace(tx: Transaction, new: str) -> None:
-    """A copied workspace gets an id of its own; every row goes under it."""
+    """A copied workspace gets an id of its own; every row goes under it.  The last thing in its transaction."""
+    tx.finish()
     for table in schema.metadata.sorted_tables:
         tx.connection.execute(
             update(table).where(table.c.workspace_id == tx.workspace).values(workspace_id=new)

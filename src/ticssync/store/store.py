@@ -101,6 +101,7 @@ class Transaction:
             put(self.connection, schema.head, self.workspace, {}, values)
         if self.touched:
             self.put_meta(TOUCHES, str(int(self.meta(TOUCHES) or "0") + 1))
+        self.last, self.touched = None, False
 
     def events(self, since: int = 0, kind: str | None = None, subject: str | None = None) -> list[Event]:
         """Events after number `since`, in order."""

@@ -199,7 +199,7 @@ class Asking(TrackerDriver):
         self._read_at[str(issue["id"])] = self.opening.clock()
         self.workflow.name(issue.get("status"))
         task = self.convert.decode(issue)
-        self._shows.check(task.ref.id, task.version)
+        self._shows.check(task.ref.id, str(issue.get("updated_on") or ""))
         return task
 
     def is_old(self, ref: RemoteRef) -> bool:

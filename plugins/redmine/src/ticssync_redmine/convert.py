@@ -5,6 +5,7 @@ Every id is text here, as in ticssync.yaml and the mapping file.  Law: `decode(e
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -87,6 +88,18 @@ def _texts(value: Any) -> str | tuple[str, ...] | None:
     return None if value in (None, "") else str(value)
 
 
+def version_of(issue: Mapping[str, Any]) -> str:
+    """Tells one state of an issue from another.  Redmine's time of change has whole seconds only: what people do
+    in the second in which we looked shows in what stands there."""
+    values: list[Any] = [issue.get("is_private") or False, (issue.get("project") or {}).get("id")]
+    values += [raw(issue, place) for place in STANDARD]
+    custom = {int(one["id"]): _texts(one.get("value")) or None for one in issue.get("custom_fields", ())}
+    values += [(number, custom[number]) for number in sorted(custom)]
+    values += sorted(one["id"] for one in issue.get("attachments", ()))
+    stands = hashlib.sha256(repr(values).encode()).hexdigest()[:10]
+    return f"{issue.get('updated_on') or ''} {stands}"
+
+
 @dataclass(frozen=True, slots=True)
 class Converter:
     """Reads and writes issues with one mapping's table."""
@@ -128,7 +141,7 @@ class Converter:
             fields=fields,
             key=f"#{issue['id']}",
             url=f"{self.url}/issues/{issue['id']}",
-            version=str(issue.get("updated_on") or ""),
+            version=version_of(issue),
             updated_at=instant(issue["updated_on"]) if issue.get("updated_on") else None,
             marker=self.marker_of(issue),
             raw_status=str(status.get("id", "")),

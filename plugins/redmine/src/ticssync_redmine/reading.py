@@ -58,7 +58,7 @@ class Reading(Asking):
         for issues, last, probe in self._pages(since):
             self._settle_project(issues)
             tasks = [self._read(issue) for issue in issues]
-            seen += [f"{task.ref.id} {task.version}" for task in tasks]
+            seen += [f"{task.version} {task.ref.id}" for task in tasks]
             moments = [task.updated_at for task in tasks if task.updated_at is not None]
             newest = max([*moments, *([newest] if newest else [])], default=None)
             ends = min(newest, probe) if newest and probe else newest
@@ -89,7 +89,7 @@ class Reading(Asking):
         memory, now = self.opening.memory, self.opening.clock()
         if newest is None:
             return before or BEGINNING
-        recent = sorted(one for one in seen if one.rpartition(" ")[2] >= second(newest - OVERLAP))
+        recent = sorted(one for one in seen if one.partition(" ")[0] >= second(newest - OVERLAP))
         look = {"seen": recent, "newest": instant_text(newest)}
         kept = json.loads(memory.get("look") or "{}")
         if {name: kept.get(name) for name in look} == look:
