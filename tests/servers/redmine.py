@@ -175,15 +175,27 @@ def template(root: Path, version: str, lang: str, zone: str) -> Place:
     built = Place(root, folder / f"template-{version}-{lang}-{known}")
     with locked(folder / "lock"):
         if not (built.path / "ready").exists():
-            shutil.rmtree(built.path, ignore_errors=True)
-            built.lay_out()
-            shutil.copy(SEED, built.path)
-            built.run(zone, "bundle", "exec", "rake", "db:migrate")
-            told = str(built.inner / "seed.json")
-            script = str(built.inner / SEED.name)
-            built.run(zone, "bundle", "exec", "rails", "runner", script, SEED_LANG=lang, SEED_OUT=told)
-            (built.path / "ready").touch()
+            for last in (False, False, True):
+                # Ruby's SQLite now and then gives up on its own lock ("database is locked"): begun anew it goes through.
+                try:
+                    build(built, lang, zone)
+                except RedmineError:
+                    if last:
+                        raise
+                else:
+                    break
     return built
+
+
+def build(built: Place, lang: str, zone: str) -> None:
+    """Migrate and seed it in an empty folder."""
+    shutil.rmtree(built.path, ignore_errors=True)
+    built.lay_out()
+    shutil.copy(SEED, built.path)
+    built.run(zone, "bundle", "exec", "rake", "db:migrate")
+    told, script = str(built.inner / "seed.json"), str(built.inner / SEED.name)
+    built.run(zone, "bundle", "exec", "rails", "runner", script, SEED_LANG=lang, SEED_OUT=told)
+    (built.path / "ready").touch()
 
 
 # ── one server ────────────────────────────────────────────────────────────────────────────────────────
