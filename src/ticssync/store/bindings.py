@@ -62,17 +62,6 @@ def bases(tx: Transaction, tracker: str) -> dict[RemoteRef, Base]:
     return {RemoteRef(tracker, row.remote_id): Base(fields_of(row.fields), row.version) for row in rows}
 
 
-def versions(tx: Transaction, tracker: str) -> dict[RemoteRef, str | None]:
-    """The version in which each task was last read."""
-    table = schema.base
-    rows = tx.connection.execute(
-        select(table.c.remote_id, table.c.version).where(
-            table.c.workspace_id == tx.workspace, table.c.tracker == tracker
-        )
-    )
-    return {RemoteRef(tracker, row.remote_id): row.version for row in rows}
-
-
 def dirty(tx: Transaction, tracker: str) -> frozenset[RemoteRef]:
     """Where something is still to be written: what is there differs from what should be shown there."""
     table = schema.base

@@ -18,8 +18,8 @@ from ticssync.model.canonical import parse_instant
 from ticssync.model.task import RemoteTask
 from ticssync.plugin import Page
 from ticssync.store import Store, Transaction, working
-from ticssync.store.bindings import bindings, versions
-from ticssync.store.collected import due
+from ticssync.store.bindings import bindings
+from ticssync.store.collected import due, versions
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.look import Seen, full_look_due, with_errors
 from ticssync.sync.state import Site
@@ -105,7 +105,8 @@ def nothing_new(store: Store, found: Mapping[str, Listed]) -> bool:
     if not tasks:
         return True
     with store.read() as tx:
-        known = {name: versions(tx, name) for name in found}
+        ids = {task.ref.id for task in tasks}
+        known = {name: versions(tx, name, ids) for name in found}
     return all(
         task.version is not None and known[task.ref.tracker].get(task.ref) == task.version for task in tasks
     )
