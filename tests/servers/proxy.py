@@ -254,6 +254,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass(self) -> None:
         proxy = self.server.proxy
         body = self._chunks() if "chunked" in self.headers.get("Transfer-Encoding", "") else self._plain()
+        if body is None:
+            # Its sender died half way: no web server hands such a request on to its application.
+            self._hang_up(reset=False)
+            return
         seen = Seen(self.command, self.path, dict(self.headers.items()), body)
         fault = proxy.arrive(seen)
         answer = proxy.decide(seen, fault)
@@ -276,13 +280,19 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.keep is not None:
             self._hang_up(reset=False)
 
-    def _plain(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def _plain(self) -> bytes | None:
+        """The body; None where it ends early."""
+        size = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(size)
+        return body if len(body) == size else None
 
-    def _chunks(self) -> bytes:
+    def _chunks(self) -> bytes | None:
         whole = bytearray()
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            whole += self.rfile.read(size)
+        while size := int(self.rfile.readline().split(b";")[0] or b"-1", 16):
+            part = self.rfile.read(max(size, 0))
+            if len(part) != size:
+                return None
+            whole += part
             self.rfile.readline()
         while self.rfile.readline().strip():
             pass

@@ -9,8 +9,8 @@ from typing import Any
 
 from ticssync.app.workspace import Workspace
 from ticssync.errors import UsageError, say
-from ticssync.model.binding import Base, BindingState
-from ticssync.model.canonical import plain
+from ticssync.model.binding import HUB, Base, BindingState, Origin
+from ticssync.model.canonical import instant_text, plain
 from ticssync.model.key import TaskKey
 from ticssync.model.task import FieldValue
 from ticssync.store import Event, Transaction
@@ -18,7 +18,6 @@ from ticssync.store.bindings import bases, bindings, put_base
 from ticssync.store.hub import HubTask, hub_tasks, put_hub
 from ticssync.store.scopes import scopes
 from ticssync.store.working import Conflict, conflicts, drop_flips, flips, read_days, refusals
-from ticssync.sync.merge import HUB
 from ticssync.yamlfile import nearest
 
 
@@ -56,7 +55,9 @@ def resolve(workspace: Workspace, conflict_id: str, take: str) -> dict[str, Any]
             )
         hub = hub_tasks(tx).get(one.key) or HubTask(one.key)
         value = _chosen(one, take, hub.values.get(one.field, one.taken))
-        put_hub(tx, replace(hub, values={**hub.values, one.field: value}))
+        decided = Origin(HUB, instant_text(tx.now), True)
+        values, origins = {**hub.values, one.field: value}, {**hub.origins, one.field: decided}
+        put_hub(tx, replace(hub, values=values, origins=origins))
         _agree(tx, one)
         payload = {"id": one.id, "field": one.field, "taken": plain(value), "take": take}
         event = tx.append("conflict.resolved", str(one.key), workspace.by(), payload)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from ticssync.model.key import TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
@@ -49,3 +50,17 @@ class Base:
 
     fields: Fields = field(default_factory=lambda: NO_FIELDS)
     version: str | None = None
+
+
+HUB: Final = "ticssync"
+"""The hub's name among the sides of a conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who set the value in force: the tracker (or HUB: a person's act in ticssync), when (UTC text, None where the
+    tracker does not tell), and whether it was a person (None where it cannot tell)."""
+
+    tracker: str
+    at: str | None
+    by_person: bool | None = None

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import delete, select
 
+from ticssync.model.binding import Origin
 from ticssync.model.canonical import canonical_json, plain
 from ticssync.model.key import TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, FieldValue
@@ -29,7 +30,8 @@ class Wish:
 class HubTask:
     """`values`: the merged value of each field; `planned_on`: the day the task first came up (ISO);
     `rendered_hash`: digest of what the mapping made of it last.  `dropped`: a person let the task go; `restore`:
-    a person asked for a deleted one to be made again."""
+    a person asked for a deleted one to be made again.  `origins`: field → who set its value; nothing stands there for
+    values that nobody set since the task was made."""
 
     key: TaskKey
     values: Fields = field(default_factory=lambda: NO_FIELDS)
@@ -38,6 +40,7 @@ class HubTask:
     rendered_hash: str = ""
     dropped: bool = False
     restore: bool = False
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 def hub_tasks(tx: Transaction) -> dict[TaskKey, HubTask]:
@@ -67,6 +70,7 @@ def _task(row: Any) -> HubTask:
     return HubTask(
         TaskKey.parse(row["task_key"]), values, kept["planned_on"], wishes, row["rendered_hash"],
         kept.get("dropped", False), kept.get("restore", False),
+        {name: Origin(*one) for name, one in kept.get("origin", {}).items()},
     )  # fmt: skip
 
 
@@ -82,6 +86,8 @@ def put_hub(tx: Transaction, task: HubTask) -> None:
         kept["wish"] = {
             name: {"value": plain(wish.value), "at": wish.at} for name, wish in task.wishes.items()
         }
+    if task.origins:
+        kept["origin"] = {name: [one.tracker, one.at, one.by_person] for name, one in task.origins.items()}
     kept |= {name: True for name in ("dropped", "restore") if getattr(task, name)}
     values = {"fields": canonical_json(kept), "rendered_hash": task.rendered_hash}
     tx.touched = True

@@ -18,7 +18,7 @@ from ticssync.store import hub as hub_rows
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands, apply, outgoing, route
 from ticssync.sync.decide import Decision, decide, needed
-from ticssync.sync.look import Seen, look, with_errors
+from ticssync.sync.look import Seen, look, look_closer, with_errors
 from ticssync.sync.merge import MISSING
 from ticssync.sync.quiet import Listed, keep_quiet, leave_note, listings, nothing_new, reports_of
 from ticssync.sync.record import note_written
@@ -77,6 +77,7 @@ def run(this: Pass) -> dict[str, TrackerReport]:
     known = _known(this)
     seens = _look_everywhere(this, known, listed)
     this.seens.update(seens)
+    _follow(this, known, seens)
     decision = decide(this.wants, known, seens, this.reports, this.display, this.now())
     if this.order.dry:
         _preview(this, known, seens, decision)
@@ -147,6 +148,22 @@ def _look_everywhere(this: Pass, known: Known, listed: Mapping[str, Listed]) -> 
             this.reports[name].word = word_for(name, seen.word_of, known)
         seens[name] = seen
     return seens
+
+
+def _follow(this: Pass, known: Known, seens: Mapping[str, Seen]) -> None:
+    """What one tracker tells may ask for a write to a task of another that was not listed as changed: it is read
+    too, so that one pass carries a change all the way.  Each round reads more, so there are no more than trackers."""
+    for _ in range(len(seens) - 1):
+        first = decide(
+            this.wants, known, seens, {name: TrackerReport(name) for name in seens}, this.display, this.now()
+        )
+        unread = {name: work.unread for name, work in first.works.items() if work.unread}
+        if not unread:
+            return
+        for name, refs in unread.items():
+            look_closer(seens[name], refs)
+            if seens[name].ok and not this.order.accept:
+                _brake(this, seens[name], known)
 
 
 def _held_back(this: Pass, site: Site) -> Seen | None:
@@ -246,6 +263,7 @@ def _over(current: hub_rows.HubTask, old: hub_rows.HubTask, new: hub_rows.HubTas
         if old.values.get(name, MISSING) != value
         and current.values.get(name, MISSING) == old.values.get(name, MISSING)
     }
+    origins = {name: one for name, one in new.origins.items() if name in changed}
     consumed = {name for name, wish in old.wishes.items() if new.wishes.get(name) != wish}
     wishes = {
         name: wish
@@ -253,8 +271,9 @@ def _over(current: hub_rows.HubTask, old: hub_rows.HubTask, new: hub_rows.HubTas
         if not (name in consumed and old.wishes[name] == wish)
     }
     return replace(
-        current, values={**current.values, **changed}, wishes=wishes, rendered_hash=new.rendered_hash
-    )
+        current, values={**current.values, **changed}, origins={**current.origins, **origins}, wishes=wishes,
+        rendered_hash=new.rendered_hash,
+    )  # fmt: skip
 
 
 def _anything(this: Pass, known: Known, seens: Mapping[str, Seen], decision: Decision) -> bool:

@@ -90,6 +90,18 @@ def look(
     return seen
 
 
+def look_closer(seen: Seen, refs: Iterable[RemoteRef]) -> None:
+    """Read these tasks as well; one that is gone or hidden counts only while the tracker knows who we are."""
+
+    def fetch() -> None:
+        answers = seen.site.driver.fetch(sorted(refs))
+        _take(seen, answers)
+        if any(answer.fate in (Fate.GONE, Fate.HIDDEN) for answer in answers.values()):
+            _prove_identity(seen.site)
+
+    with_errors(seen, fetch)
+
+
 def with_errors(seen: Seen, do: Callable[[], object]) -> None:
     """Run, and turn the errors of the door into the tracker's state.  Anything else a driver raises is its
     own failure: it is reported as unavailable and stops no other tracker.  Our own errors pass."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
+from ticssync.model.binding import HUB, Origin
 from ticssync.model.task import FieldValue
 
 
@@ -22,8 +23,6 @@ MISSING: Final = _Missing.MISSING
 """Not read, or not there: never the same as "empty"."""
 
 Maybe: TypeAlias = FieldValue | _Missing
-HUB: Final = "ticssync"
-"""The hub's name among the sides of a conflict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Side:
     """One spoke's part in the merge of one field.
 
     `edited_at` is the UTC text of the tracker's last change, None where unknown; `by_person` is None where the
-    tracker cannot tell.
+    tracker cannot tell.  `refused`: it was offered a value of this field and did not take it.
     """
 
     tracker: str
@@ -40,6 +39,7 @@ class Side:
     view: Callable[[FieldValue], FieldValue] = lambda value: value
     edited_at: str | None = None
     by_person: bool | None = None
+    refused: bool = False
 
     @property
     def changed(self) -> bool:
@@ -50,6 +50,10 @@ class Side:
     def unbased(self) -> bool:
         """Read, but never agreed on (adopted, or a store that was rebuilt)."""
         return self.read is not MISSING and self.base is MISSING
+
+    def behind(self, old: Maybe) -> bool:
+        """Whether what was last agreed here is not what is in force: its people never saw that."""
+        return old is not MISSING and self.base is not MISSING and self.view(old) != self.base
 
     def lifted(self, old: Maybe) -> FieldValue:
         """The value read, or the hub's own where this spoke shows exactly that of it."""
@@ -72,22 +76,35 @@ class Merged:
 
 
 def merge_field(
-    old: Maybe, sides: Sequence[Side], *, wish: Maybe = MISSING, wish_at: str | None = None
+    old: Maybe,
+    sides: Sequence[Side],
+    *,
+    wish: Maybe = MISSING,
+    wish_at: str | None = None,
+    origin: Origin | None = None,
 ) -> Merged:
     """Merge a field that trackers may change.  `sides` stand in the route's order: main, then mirrors.
 
     `wish` is what a person's act in ticssync asks for: the hub is then one more side, and the last in rank.
+    `origin` tells who set the value in force: beside the change of a side that never saw that value it counts as a
+    change too, however many passes lie between the two (a tracker was down, or a write did not arrive).
     """
     unbased = _unbased(old, sides)
     if unbased is not None:
         return unbased
-    candidates = [
-        (side.tracker, side.lifted(old), side.edited_at, side.by_person)
+    asking = [
+        side
         for side in sides
         # A hub that holds nothing yet (the process died between the create and its record) takes what is there.
         if side.changed or side.unbased or (old is MISSING and side.read is not MISSING)
     ]
-    candidates = [one for one in candidates if one[1] != old]
+    asking = [side for side in asking if side.lifted(old) != old]
+    candidates = [(side.tracker, side.lifted(old), side.edited_at, side.by_person) for side in asking]
+    if origin is not None and old is not MISSING and _unseen(old, asking, origin):
+        order = [side.tracker for side in sides]
+        earlier = order[: order.index(origin.tracker)] if origin.tracker in order else order
+        place = sum(name in earlier for name, _, _, _ in candidates)
+        candidates.insert(place, (origin.tracker, old, origin.at, origin.by_person))
     if wish is not MISSING:
         candidates.append((HUB, wish, wish_at, True))
     if not candidates:
@@ -96,6 +113,17 @@ def merge_field(
     losers = {name: value for name, value, _, _ in candidates if value != winner[1]}
     came_from = tuple(name for name, value, _, _ in candidates if value == winner[1])
     return Merged(winner[1], losers, came_from=came_from)
+
+
+def _unseen(old: Maybe, asking: Sequence[Side], origin: Origin) -> bool:
+    """Whether a side asks for something else without ever having shown the value in force.
+
+    A tracker that refused what a person wished in ticssync is no such side: that is told as a refusal, and what its
+    people do then they do knowing what stands there.
+    """
+    if any(side.tracker == origin.tracker for side in asking):
+        return False
+    return any(side.behind(old) and not (side.refused and origin.tracker == HUB) for side in asking)
 
 
 Candidate: TypeAlias = tuple[str, FieldValue, str | None, bool | None]

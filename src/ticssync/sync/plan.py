@@ -61,12 +61,16 @@ class Update:
 
 @dataclass
 class Work:
-    """What is to be written to one tracker, and what was left out and why."""
+    """What is to be written to one tracker, and what was left out and why.
+
+    `unread`: tasks that would be written to, had they been read in this pass (another tracker's change was taken in).
+    """
 
     creates: list[Create] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     waiting: list[TaskKey] = field(default_factory=list)
     unchanged: int = 0
+    unread: set[RemoteRef] = field(default_factory=set)
 
 
 def desired(want: Want, hub: HubTask, site: Site, display: Fields) -> dict[str, FieldValue]:
@@ -144,6 +148,8 @@ def _plan_update(
     task, one = spoke.task, spoke.binding
     if task is None:
         work.unchanged += 1
+        if differences(want.key, spoke.site, one.ref, values, spoke.base, known, held):
+            work.unread.add(one.ref)
         return
     changes = differences(want.key, spoke.site, one.ref, values, task.fields, known, held)
     expected = str(Marker(known.workspace, one.key, one.generation))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ticssync.model.binding import Binding, BindingState
+from ticssync.model.binding import HUB, Binding, BindingState, Origin
 from ticssync.model.canonical import plain
 from ticssync.model.key import TaskKey
 from ticssync.model.task import Fields, FieldValue, RemoteRef, RemoteTask
@@ -63,24 +63,26 @@ def pull(want: Want, hub: HubTask, spokes: Sequence[Spoke], known: Known) -> Pul
     """Merge every two-way field, note what people overwrote of ours, and take over what was read as the base."""
     pulled = Pulled(hub)
     names = _two_way(spokes)
-    values, held = dict(hub.values), set()
+    values, origins, held = dict(hub.values), dict(hub.origins), set()
     kept: dict[str, Wish] = {name: wish for name, wish in hub.wishes.items() if name not in names}
     for name in names:
         if name in hub.wishes and not _readable(name, spokes):
             # What a person asked for waits until a tracker that can hold it has been read.
             kept[name] = hub.wishes[name]
             continue
-        merged = _merge(name, hub, spokes)
+        merged = _merge(name, want, hub, spokes, known)
         if merged.held:
             held.add(name)
             if name in hub.wishes:
                 kept[name] = hub.wishes[name]
         if merged.value is not MISSING:
+            if merged.came_from and merged.value != hub.values.get(name, MISSING):
+                origins[name] = _origin(merged.came_from[0], hub.wishes.get(name), spokes)
             values[name] = merged.value
         if merged.losers:
             _conflict(pulled, want.key, name, _owner(name, spokes), hub.values.get(name), merged, known)
     pulled.held = frozenset(held)
-    pulled.hub = replace(hub, values=values, wishes=kept)
+    pulled.hub = replace(hub, values=values, wishes=kept, origins=origins)
     for spoke in spokes:
         if spoke.task is not None:
             _take_over(pulled, spoke, pulled.held)
@@ -103,17 +105,33 @@ def _two_way(spokes: Sequence[Spoke]) -> list[str]:
     return list(names)
 
 
-def _merge(name: str, hub: HubTask, spokes: Sequence[Spoke]) -> Merged:
-    sides = [_side(name, spoke) for spoke in spokes]
-    wish = hub.wishes.get(name)
+def _merge(name: str, want: Want, hub: HubTask, spokes: Sequence[Spoke], known: Known) -> Merged:
+    by_tracker = {spoke.site.name: spoke for spoke in spokes}
+    sides = [
+        _side(name, by_tracker[tracker], known)
+        if tracker in by_tracker
+        # One that was not read takes no part, but has its rank where the value in force came from there.
+        else Side(tracker, MISSING, MISSING)
+        for tracker in want.trackers
+    ]
+    wish, origin = hub.wishes.get(name), hub.origins.get(name)
     old: Maybe = hub.values.get(name, MISSING)
     if wish is None:
-        return merge_field(old, sides)
-    return merge_field(old, sides, wish=wish.value, wish_at=wish.at)
+        return merge_field(old, sides, origin=origin)
+    return merge_field(old, sides, wish=wish.value, wish_at=wish.at, origin=origin)
 
 
-def _side(name: str, spoke: Spoke) -> Side:
-    task = spoke.task
+def _origin(side: str, wish: Wish | None, spokes: Sequence[Spoke]) -> Origin:
+    """Who set the value that is in force from here on."""
+    if side == HUB:
+        return Origin(HUB, wish.at if wish is not None else None, True)
+    task = next(spoke.task for spoke in spokes if spoke.site.name == side)
+    assert task is not None
+    return Origin(side, moment(task), task.changed_by_person)
+
+
+def _side(name: str, spoke: Spoke, known: Known) -> Side:
+    task, one = spoke.task, spoke.binding
     read: Maybe = task.fields[name] if task is not None and name in task.fields else MISSING
     base: Maybe = spoke.base.get(name, MISSING)
 
@@ -121,9 +139,10 @@ def _side(name: str, spoke: Spoke) -> Side:
         return spoke.site.driver.view(name, value)
 
     edited = moment(task) if task is not None else None
+    refused = (one.key, one.ref.tracker, name) in known.refusals
     return Side(
-        spoke.site.name, base, read, view, edited, task.changed_by_person if task is not None else None
-    )
+        spoke.site.name, base, read, view, edited, task.changed_by_person if task is not None else None, refused,
+    )  # fmt: skip
 
 
 def _conflict(
