@@ -42,6 +42,15 @@ class Memory(Protocol):
         """Keep `value` under `name`; None forgets it."""
 
 
+NEAREST: Final[Mapping[str, tuple[str, ...]]] = {
+    "doing": ("todo",),
+    "review": ("doing", "todo"),
+    "wont_do": ("done",),
+}
+"""Canonical status → those that stand in for it where a tracker has no word of its own: nothing that is open is shown
+as finished, and nothing that is finished as open.  Every mapping has words for todo and done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Canonical ↔ remote, made from the mapping file.
@@ -63,8 +72,13 @@ class Table:
     given: Mapping[str, str] = field(default_factory=dict)
 
     def remote_status(self, canonical: str) -> str | None:
-        """What to write for a canonical status; None where the mapping has none."""
-        return next((remote for remote, known in self.statuses.items() if known == canonical), None)
+        """What to write for a canonical status: the first that stands for it, else for the nearest that the tracker
+        has (a tracker with fewer statuses shows 確認待ち as 対応中); None where there is none."""
+        for wanted in (canonical, *NEAREST.get(canonical, ())):
+            for remote, known in self.statuses.items():
+                if known == wanted:
+                    return remote
+        return None
 
 
 @dataclass(frozen=True, slots=True)

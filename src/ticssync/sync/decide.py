@@ -107,7 +107,8 @@ def decide(
     }
     for ref in decision.identity.adopted:
         decision.bases.setdefault(ref, bases[ref])
-    show = display(_as_it_will_stand(identity, _to_come(wants, identity, known, good)))
+    moving = _on_the_move(wants, pulls, known, good, identity)
+    show = display(_as_it_will_stand(identity, _to_come(wants, identity, known, good), moving))
     for key, want in wants.items():
         _plan(want, pulls[key], by_key.get(key, []), known, good, bases, show, decision, now)
     decision.facts += _settled_refusals(wants, known, good, identity, decision)
@@ -177,11 +178,37 @@ def _to_come(
     return found
 
 
-def _as_it_will_stand(identity: Identity, coming: Sequence[Binding]) -> tuple[Binding, ...]:
+def _on_the_move(
+    wants: Mapping[TaskKey, Want],
+    pulls: Mapping[TaskKey, Pulled],
+    known: Known,
+    good: Mapping[str, Seen],
+    identity: Identity,
+) -> dict[RemoteRef, Binding]:
+    """Main tasks whose status this pass is going to write, as they will stand then: what is shown of them in a mirror,
+    or in their own fields, goes along in the same pass.  A refusal is seen, and shown, by the next one."""
+    found = {}
+    for key, want in wants.items():
+        seen, one = good.get(want.main), identity.holding(key, want.main)
+        hub, held = pulls[key].hub, pulls[key].held
+        if seen is None or one is None or one.state is not BindingState.LIVE or hub.dropped:
+            continue
+        task, site = seen.read.get(one.ref), seen.site
+        two_way = site.owners.get("status", "ticssync") != "ticssync" and site.driver.holds("status")
+        status = {"status": hub.values["status"]} if two_way and "status" in hub.values else {}
+        if task is not None and differences(key, site, one.ref, status, task.fields, known, held):
+            shown = site.driver.view("status", status["status"])
+            found[one.ref] = replace(identity.bindings[one.ref], status=str(shown) if shown else None)
+    return found
+
+
+def _as_it_will_stand(
+    identity: Identity, coming: Sequence[Binding], moving: Mapping[RemoteRef, Binding]
+) -> tuple[Binding, ...]:
     """With a restored task the tomb that it replaces no longer counts."""
     places = {(one.key, one.ref.tracker) for one in coming}
     standing = [
-        one
+        moving.get(one.ref, one)
         for one in identity.bindings.values()
         if one.state is not BindingState.TOMB or (one.key, one.ref.tracker) not in places
     ]
