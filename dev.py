@@ -201,6 +201,12 @@ def has_font() -> bool:
     return any(next(folder.rglob("BIZ*UD*"), None) for folder in folders if folder.is_dir())
 
 
+def has_postgres() -> bool:
+    """A server's programs where Debian puts them or on the path, or a server that the environment names."""
+    debian = any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return debian or has_any("postgres") or bool(os.environ.get("TICSSYNC_TEST_POSTGRES"))
+
+
 REDMINES = {"5.0": "bookworm", "6.0": "trixie", "6.1": "forky"}
 """Versions that tests drive, and the Debian that ships each."""
 CHROOTS = Path(os.environ.get("TICSSYNC_TEST_CHROOTS") or Path("/", "opt"))
@@ -228,6 +234,7 @@ REAL = (
     ),
     Real("the font BIZ UDGothic", ("fonts-morisawa-bizud-gothic",), has_font),
     Real("pdftoppm", ("poppler-utils",), lambda: has_any("pdftoppm")),
+    Real("PostgreSQL", ("postgresql",), has_postgres, "postgres"),
 )
 
 
@@ -419,8 +426,12 @@ def quick(_: argparse.Namespace) -> int:
     """Checks and the fast tests: no office program, no browser, no server, under three minutes."""
     report = Report(setup_s=set_up())
     checks(report)
-    report.step("tests", pytest("-m", "not office and not browser and not redmine and not slow"))
-    report.left_out.append("tests marked office, browser, redmine and slow (they are part of `test`)")
+    report.step(
+        "tests", pytest("-m", "not office and not browser and not redmine and not postgres and not slow")
+    )
+    report.left_out.append(
+        "tests marked office, browser, redmine, postgres and slow (they are part of `test`)"
+    )
     return report.close()
 
 
@@ -502,11 +513,19 @@ def uv_index() -> dict[str, str]:
 
 
 def faults(_: argparse.Namespace) -> int:
-    """Long: crash points, network faults, planted faults."""
-    if not list(ROOT.glob("tests/faults/**/test_*.py")):
-        raise Stop("the fault programs come with a later version; nothing was run")
+    """Long: crash points, network faults, ten thousand histories, planted faults; writes benchmarks/FAULTS.md."""
     report = Report(setup_s=set_up())
-    report.step("faults", pytest("tests/faults", "-m", ""), environment={"TICSSYNC_FAULTS": "all"})
+    without = real_programs(report)
+    found = SETUP / "faults"
+    shutil.rmtree(found, ignore_errors=True)
+    chosen = ("-m", " and ".join(f"not {marker}" for marker in without))
+    told = {"TICSSYNC_FAULTS": "all", "TICSSYNC_FAULTS_OUT": str(found)}
+    report.step("faults", pytest("tests/faults", *chosen), environment=told)
+    # Each shard is its own test, so that two workers have their hands full to the end.
+    report.step("histories", pytest("tests/property/test_machine.py", *chosen), environment=told)
+    report.step("table", [str(PYTHON), "-m", "tests.faults.table", str(found)], environment=UTF_8)
+    if (ROOT / "tests" / "planted" / "__main__.py").exists():
+        report.step("planted faults", [str(PYTHON), "-m", "tests.planted", "--write"], environment=UTF_8)
     return report.close()
 
 

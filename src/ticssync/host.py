@@ -32,6 +32,7 @@ from ticssync.plugin import (
     TrackerKind,
     hookspecs,
 )
+from ticssync.plugin.kinds import nobody_else
 from ticssync.store import Event
 from ticssync.text import Text
 from ticssync.yamlfile import Located, model_problems, nearest
@@ -94,6 +95,7 @@ class Host:
         memory: Memory,
         clock: Callable[[], datetime],
         lang: str,
+        before_write: Callable[[], None] = nobody_else,
     ) -> TrackerDriver:
         """Open one tracker.  Raises UsageError for wrong settings; what the driver raises passes."""
         settings, problems = self.tracker_settings(config.located, part)
@@ -120,7 +122,7 @@ class Host:
         opening = Opening(
             name=part.name, workspace=config.workspace, settings=settings, table=table, root=config.root, clock=clock,
             log=log.logger(tracker=part.name), text=Text(mapping.language if lang == "" else lang, _locales(kind)),
-            memory=memory, company=config.company,
+            memory=memory, company=config.company, before_write=before_write,
         )  # fmt: skip
         driver = _called(kind.open)(opening)
         assert isinstance(driver, TrackerDriver)
@@ -314,7 +316,7 @@ def _validated(
 
 def secret_values(config: Config) -> tuple[str, ...]:
     """Every secret that the configuration holds, for the log's masker."""
-    found = []
+    found = [config.store_password]
     for parts in (config.notify, {name: part.settings for name, part in config.trackers.items()}):
         for settings in parts.values():
             found += [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -27,8 +29,8 @@ KINDS = {
 
 def with_mirror(company: Company) -> None:
     """Every task also goes into a second workbook, whose mapping has no word for `review`."""
-    words = (shipped_mappings() / "tics-2024" / "workbook.yaml").read_text("utf-8")
-    (company.office / "部門.yaml").write_text(words.replace("  確認依頼: review\n", ""), "utf-8")
+    starter = (shipped_mappings() / "tics-2024" / "workbook.yaml").read_text("utf-8")
+    (company.office / "部門.yaml").write_text(starter.replace("  確認依頼: review\n", ""), "utf-8")
     company.edit_config(
         "notify:",
         f"  board: {{kind: workbook, path: ../共有/{MIRROR}, mapping: 部門.yaml}}\n"
@@ -106,6 +108,23 @@ def _hands_in_the_workbooks(company: Company) -> None:
         for column in range(1, 12):
             sheet.cell(sheet.max_row + (column == 1), column, sheet.cell(company.row("T-16"), column).value)
         sheet.delete_rows(company.row("T-30"))
+    _computes_a_title(company.shared / MIRROR)
+
+
+def _computes_a_title(file: Path) -> None:
+    """In the mirror somebody computes the title of T-05: it can be read, and we cannot write it."""
+    book = openpyxl.load_workbook(file)
+    place = next(row[3].coordinate for row in book[SHEET].iter_rows(min_row=6) if row[0].value == "T-05")
+    book[SHEET][place] = '="勝手な"&"題名"'
+    book.save(file)
+    book.close()
+    with zipfile.ZipFile(file) as old:
+        parts = {one: old.read(one) for one in old.infolist()}
+    cell = re.compile(rf'(<c r="{place}"[^>]*?)(?: t="\w+")?>(<f>[^<]*</f>)<v ?/?>(?:</v>)?</c>'.encode())
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for one, content in parts.items():
+            # A spreadsheet program keeps the result beside the formula; openpyxl cannot.
+            new.writestr(one, cell.sub(r'\1 t="str">\2<v>勝手な題名</v></c>'.encode(), content))
 
 
 def _both_at_once(company: Company) -> None:

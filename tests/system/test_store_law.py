@@ -20,6 +20,8 @@ from ticssync.store.store import erase_payload, replay
 from ticssync.store.working import conflicts, refusals
 from ticssync.text import Text
 
+pytest_plugins = ["tests.servers.postgres_fixtures"]
+
 FIELDS = tuple(Event.__dataclass_fields__)
 
 
@@ -32,9 +34,9 @@ def says(tx: Transaction, lang: str, as_of: date | None) -> bytes:
     return json.dumps(status_json(tx, Text(lang), as_of), ensure_ascii=False).encode()
 
 
-def replayed(lived: Company, events: list[Event]) -> Store:
+def replayed(lived: Company, events: list[Event], url: str = "sqlite://") -> Store:
     with lived.open() as workspace:
-        into = Store.memory(workspace.config.workspace, lived.clock)
+        into = Store.create(url, workspace.config.workspace, lived.clock)
     replay(events, into)
     return into
 
@@ -46,9 +48,9 @@ def test_the_story_holds_every_kind_of_fact(events: list[Event]) -> None:
 
 
 def test_the_log_replayed_into_an_empty_store_gives_the_same_status_byte_for_byte(
-    lived: Company, events: list[Event]
+    lived: Company, events: list[Event], any_store_url: str
 ) -> None:
-    into = replayed(lived, events)
+    into = replayed(lived, events, any_store_url)
     days = [None, date.today(), date.today() + timedelta(days=400)]
     with lived.open() as workspace, workspace.store.read() as here, into.read() as there:
         for day in days:
@@ -68,7 +70,7 @@ def test_the_status_of_such_a_company_shows_all_that_happened(lived: Company) ->
     }  # fmt: skip
     assert (found["T-01"]["confirmed_by"], found["T-01"]["on_behalf"]) == ("佐藤 花子", True)
     assert any("C-0002" in problem for task in found["T-22"]["tasks"] for problem in task["problems"])
-    assert any("review" in problem for task in found["T-02"]["tasks"] for problem in task["problems"])
+    assert any("title" in problem for task in found["T-05"]["tasks"] for problem in task["problems"])
     assert [task["binding"] for task in found["T-31"]["tasks"]] == ["detached", "detached"]
 
 

@@ -24,6 +24,7 @@ from ticssync.plugin import AuthLost, NotSupported, Throttled, Unavailable, Unsa
 from ticssync.store.connection import store_file
 from ticssync.store.events import GENESIS, verify_chain
 from ticssync.store.lease import read_lease, silent_for
+from ticssync.store.server_check import findings
 from ticssync.store.working import memory as kept_memory
 from ticssync.sync.look import Seen, with_errors
 from ticssync.sync.state import HostMemory, Site
@@ -160,6 +161,13 @@ def _store(workspace: Workspace) -> Iterator[Check]:
             say("this store was moved or copied: it was first used elsewhere"),
             say("ticssync rebind --moved or --copied"),
         )
+
+
+def _server(workspace: Workspace) -> Iterator[Check]:
+    """A store on a database server: what an admin has to have right there."""
+    if workspace.store.on_server:
+        for level, name, message, fix in findings(workspace.store):
+            yield Check(f"store.{name}", level, message, fix)
 
 
 def _people(workspace: Workspace) -> Iterator[Check]:
@@ -451,6 +459,7 @@ def _day(text: str) -> Any:
 
 
 CHECKS: Final[tuple[tuple[str, Callable[[Workspace], Iterator[Check]]], ...]] = (
-    ("places", _places), ("store", _store), ("people", _people), ("certificates", _certificates), ("mapping", _mapping),
+    ("places", _places), ("store", _store), ("store.server", _server), ("people", _people),
+    ("certificates", _certificates), ("mapping", _mapping),
     ("trackers", _trackers), ("notify", _channels), ("keys", _keys), ("daemon", _daemon),
 )  # fmt: skip

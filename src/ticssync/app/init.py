@@ -21,6 +21,7 @@ from ticssync.host import Host, load_host
 from ticssync.mapping import find_mapping, load_mapping
 from ticssync.plugin import TrackerKind
 from ticssync.store import By, Store
+from ticssync.store.connection import store_file
 from ticssync.text import Text
 from ticssync.yamlfile import nearest
 
@@ -107,6 +108,8 @@ def init(
     if found is not None and file.exists():
         raise UsageError(say("{file} is there already", file=str(file)), fix=say("move it away first"))
     with draft(with_secrets(around, answers, start), start.root, content, found) as (config, _):
+        if store_file(config.store_url) is None:
+            Store.check_vacant(config.store_url)
         if found is None:
             _starters_there(config, around.lang)
     start.root.mkdir(parents=True, exist_ok=True)
@@ -166,7 +169,7 @@ def _plugin_for(host: Host, name: str) -> tuple[str, TrackerKind]:
 def _furnish(around: Surroundings, file: Path) -> Made:
     from ticssync.app.scope import current_scopes
 
-    config, _ = load_config(file, around.environ)
+    config, _ = load_config(file, around.environ, around.secrets_folder)
     assert config is not None
     head = HEAD[Text(around.lang).lang].encode("utf-8")
     write_file(file, head + file.read_bytes())
@@ -184,7 +187,7 @@ def _furnish(around: Surroundings, file: Path) -> Made:
     drop = make_folders(config.shared, items, Text(around.lang))
     paths = {
         "configuration": file,
-        "store": config.root / "ticssync.db",
+        "store": store.where,
         "keys": config.path(config.values.keys),
         "locker": locker,
         "shared": config.shared,

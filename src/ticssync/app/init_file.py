@@ -64,7 +64,15 @@ def document(
     }
     for path, value in answers.sets:
         _set(tree, path, value)
-    return _yaml({name: value for name, value in tree.items() if value not in ({}, [])})
+    return _yaml({name: value for name, value in tree.items() if value not in ({}, [])}) + MIRRORS
+
+
+MIRRORS: Final = """\
+# routes: で項目ごとに課題管理を選べます。同じ課題を二か所に置くこと（mirrors:）は、はじめはしません。二か所で直せると、
+# 食い違いを人が決める手間が増えるためです。 / The same task in two trackers (mirrors:) is off: what can be changed in two
+# places has to be settled by somebody where it was changed differently.
+""".encode()
+"""Why a starter sets no mirrors, for whoever looks for them in the file."""
 
 
 def _in_shared(name: str, default: str, shared: Path) -> str:

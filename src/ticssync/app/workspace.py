@@ -160,7 +160,9 @@ class Workspace:
         return Holder(secrets.token_hex(8), self.around.host, self.around.pid)
 
     def place(self) -> str:
-        """Where the store lives: machine and path."""
+        """Where the store lives: machine and path; on a server this very database, whichever machine asks."""
+        if self.store.on_server:
+            return canonical_json({"database": self.store.identity()})
         file = store_file(self.config.store_url)
         return canonical_json({"machine": self.around.machine, "path": str(file) if file else ""})
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs, quote, urlsplit
 
 from ticssync.config.people import Organisation, organisation
 from ticssync.config.schema import ConfigFile
-from ticssync.config.secrets import fill, folder_beside, from_environment, from_folder
+from ticssync.config.secrets import fill, folder_beside, from_environment, from_folder, store_password
 from ticssync.errors import Problem, UsageError, say
 from ticssync.model.certificate import Certificate
 from ticssync.model.profile import Profile
@@ -41,6 +42,7 @@ class Config:
     trackers: Mapping[str, TrackerPart]
     notify: Mapping[str, Mapping[str, Any]]
     secrets_in_file: tuple[str, ...] = ()
+    store_password: str = field(default="", repr=False)
 
     @property
     def workspace(self) -> str:
@@ -91,10 +93,14 @@ class Config:
 
     @property
     def store_url(self) -> str:
-        """The store's URL with an absolute path."""
+        """The store's URL with an absolute path, or with the password that was given outside the file: a secret."""
         prefix = "sqlite:///"
         url = self.values.store
-        return f"{prefix}{self.path(url[len(prefix) :])}" if url.startswith(prefix) else url
+        if url.startswith(prefix):
+            return f"{prefix}{self.path(url[len(prefix) :])}"
+        if not self.store_password:
+            return url
+        return f"{url}{'&' if '?' in url else '?'}password={quote(self.store_password, safe='')}"
 
     def route(self, item: str) -> tuple[str, tuple[str, ...]] | None:
         """(tracker, mirrors) of an item: the first route that fits; with one tracker and no routes, that one."""
@@ -122,13 +128,16 @@ def load_config(
         return None, problems
     people, wrong = organisation(located, values)
     raw = {"trackers": values.trackers, "notify": values.notify}
-    parts, more = _with_secrets(raw, environ, secrets_folder or folder_beside(file))
+    folder = secrets_folder or folder_beside(file)
+    parts, more = _with_secrets(raw, environ, folder)
+    password, unreadable = store_password(environ, folder)
     trackers, odd = _trackers(located, parts["trackers"])
-    problems = [*problems, *wrong, *more, *odd, *_routes(located, values)]
+    problems = [*problems, *wrong, *more, *unreadable, *odd, *_routes(located, values)]
     if problems:
         return None, problems
     root = file.resolve().parent
-    return Config(file, root, located, values, people, trackers, parts["notify"], _in_file(raw)), []
+    in_file = (*_in_file(raw), *(["store"] if _holds_password(values.store) else []))
+    return Config(file, root, located, values, people, trackers, parts["notify"], in_file, password), []
 
 
 def _extended(located: Located, file: Path, seen: tuple[Path, ...]) -> Located:
@@ -204,6 +213,14 @@ def _routes(located: Located, values: ConfigFile) -> list[Problem]:
             )
         )
     return problems
+
+
+def _holds_password(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(parts.password) or "password" in parse_qs(parts.query)
 
 
 def _in_file(raw: Mapping[str, dict[str, dict[str, Any]]]) -> tuple[str, ...]:

@@ -23,11 +23,15 @@ from ticssync.errors import Problem, say
 from ticssync.yamlfile import nearest
 
 PREFIX: Final = "TICSSYNC_"
-OTHERS: Final = frozenset({"CONFIG", "LANG", "SECRETS_DIR"})
+OTHERS: Final = frozenset({"CONFIG", "LANG", "SECRETS_DIR", "STORE_PASSWORD"})
 """Variables of ours that are no settings of a part."""
 
 FOLDER: Final = "secrets"
 """The folder beside ticssync.yaml that is read where no other is named."""
+
+
+OF_STORE: Final = "store.password"
+"""The file in the secrets folder with the password of a store on a server; as a variable TICSSYNC_STORE_PASSWORD."""
 
 
 Found = dict[str, dict[str, dict[str, Any]]]
@@ -121,6 +125,23 @@ def from_folder(folder: Path) -> tuple[Found, list[Problem]]:
             why = error.strerror or type(error).__name__
             problems.append(Problem(say("it cannot be read: {why}", why=why), str(file)))
     return found, problems
+
+
+def store_password(environ: Mapping[str, str], folder: Path | None) -> tuple[str, list[Problem]]:
+    """(password of the store's server, problems); empty where none is given: libpq may know it in its own ways.
+
+    The folder's counts more than the environment's, as for every other secret.
+    """
+    file = folder / OF_STORE if folder is not None else None
+    if file is None or not file.is_file():
+        return environ.get(f"{PREFIX}STORE_PASSWORD", ""), []
+    try:
+        return file.read_text("utf-8").rstrip("\r\n"), []
+    except UnicodeDecodeError:
+        return "", [Problem(say("this byte is not UTF-8"), str(file))]
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return "", [Problem(say("it cannot be read: {why}", why=why), str(file))]
 
 
 def fill(

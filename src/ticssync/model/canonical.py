@@ -47,7 +47,11 @@ def storable_text(text: str) -> str:
 
 
 def _has_lone(text: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in text)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def instant_text(moment: datetime) -> str:

@@ -81,6 +81,10 @@ class Table:
         return None
 
 
+def nobody_else() -> None:
+    """For `before_write` where no lease is held: nobody is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """All that a driver gets, in one frozen value.
@@ -88,6 +92,8 @@ class Opening:
     `settings` is the kind's own validated model; `root` is the folder that relative paths are relative to;
     `clock` gives aware UTC; `workspace` is the workspace id (for markers); `lang` the language of what
     the tracker's users read.
+    `before_write` is to be called directly before each request that may change a task: it raises (let it pass) where
+    another process acts for this workspace by now.
     """
 
     name: str
@@ -101,6 +107,7 @@ class Opening:
     memory: Memory
     http: Any = None
     company: str = ""
+    before_write: Callable[[], None] = nobody_else
 
 
 @dataclass(frozen=True, slots=True)

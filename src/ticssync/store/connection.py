@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
-from ticssync.errors import CorruptStoreError, RetryLaterError, UsageError, say
+from ticssync.errors import CorruptStoreError, RetryLaterError, say
+from ticssync.model.canonical import storable_text
+from ticssync.store import server
 
 MEMORY: Final = "sqlite://"
 BUSY_MS: Final = 15_000
@@ -31,26 +33,44 @@ def connect(url: str) -> Engine:
     elif url.startswith("sqlite"):
         engine = create_engine(url, connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000})
     else:
-        engine = _server(url)
+        engine = server.connect(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas)
         # sqlite3's legacy mode opens no transaction before SELECT: two read-modify-write transactions would
         # overwrite each other without an error (52 of 200 updates survived when tried).
         event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "before_cursor_execute", _storable, retval=True)
     return engine
 
 
-def _server(url: str) -> Engine:
-    try:
-        return create_engine(url)
-    except ImportError as error:
-        raise UsageError(
-            say("the driver for this kind of store is not installed: {name}", name=error.name or ""),
-            fix=say("pip install {names}", names=error.name or "psycopg"),
-        ) from error
-    except (ArgumentError, ValueError):
-        # The URL may hold a password, and the message repeats it, or the part that was taken for the port.
-        raise UsageError(say("store: is not a URL that a database knows")) from None
+def _storable(
+    _connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    """No database keeps a NUL or half a character, and each would say so in its own way: replaced on both alike."""
+    return statement, _cleaned(parameters)
+
+
+def _cleaned(given: Any) -> Any:
+    values = given.values() if isinstance(given, dict) else given
+    if all(map(_fits, values)):
+        return given
+    if isinstance(given, dict):
+        return {name: _cleaned_value(value) for name, value in given.items()}
+    return type(given)(map(_cleaned_value, given))
+
+
+def _fits(value: Any) -> bool:
+    if isinstance(value, (list, tuple, dict)):  # one row of several
+        return False
+    return not isinstance(value, str) or (
+        "\x00" not in value and (value.isascii() or storable_text(value) == value)
+    )
+
+
+def _cleaned_value(value: Any) -> Any:
+    if isinstance(value, (list, tuple, dict)):
+        return _cleaned(value)
+    return storable_text(value) if isinstance(value, str) else value
 
 
 def _sqlite_pragmas(raw: Any, _record: Any) -> None:
@@ -78,17 +98,27 @@ def plain_errors(where: str) -> Iterator[None]:
     """Database errors as ours: busy → try later; disk full, read-only, damaged → the store's own error."""
     try:
         yield
-    except OperationalError as error:
-        raise _operational(where, str(error.orig)) from error
-    except DatabaseError as error:
-        raise CorruptStoreError(
-            say("the store {where} is damaged: {why}", where=where, why=str(error.orig)),
-            fix=say("put your backup of the management folder back"),
-        ) from error
     except sqlite3.Error as error:
         raise CorruptStoreError(
             say("the store {where} cannot be read: {why}", where=where, why=str(error))
         ) from error
+    except Exception as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if server.of_driver(cause):
+            # Its own words may hold parts of the URL: the chain of causes ends here.
+            raise server.plain(where, cause) from None
+        if isinstance(error, DBAPIError):
+            raise _of_sqlite(where, error) from error
+        raise
+
+
+def _of_sqlite(where: str, error: DBAPIError) -> Exception:
+    if isinstance(error, OperationalError):
+        return _operational(where, str(error.orig))
+    return CorruptStoreError(
+        say("the store {where} is damaged: {why}", where=where, why=str(error.orig)),
+        fix=say("put your backup of the management folder back"),
+    )
 
 
 def _operational(where: str, reason: str) -> Exception:
@@ -125,7 +155,12 @@ def _no_room(where: str) -> bool:
 
 def revision_of(connection: Connection) -> str | None:
     """The migration that the store stands at; None where it has no such table (not a store of ours)."""
+    query = text("SELECT version_num FROM alembic_version")
+    if connection.dialect.name != "sqlite":
+        # A statement that fails would end the whole transaction there.
+        there = connection.dialect.has_table(connection, "alembic_version")
+        return connection.execute(query).scalar_one_or_none() if there else None
     try:
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        return connection.execute(query).scalar_one_or_none()
     except DatabaseError:
         return None

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ticssync.errors import Said, say
-from ticssync.model.canonical import canonical_json, instant_text, plain
+from ticssync.model.canonical import canonical_json, instant_text, plain, storable_text
 
 GENESIS: Final = "0" * 64
 """`prev` of the first event."""
@@ -82,11 +82,15 @@ def make_event(
 ) -> Event:
     """The next event after `previous` (its seq and hash)."""
     seq, moment = previous[0] + 1, instant_text(at)
-    body = canonical_json(plain({**payload, "by": {"channel": by.channel, "claimed": by.claimed}}))
+    # What is committed is what a database keeps: a chain over half a character would never hold again.
+    subject, actor = storable_text(subject), storable_text(by.actor)
+    claimed = None if by.claimed is None else storable_text(by.claimed)
+    told = canonical_json(plain({**payload, "by": {"channel": by.channel, "claimed": claimed}}))
+    body = storable_text(told)
     committed = payload_hash(salt, body)
     return Event(
-        seq, moment, kind, subject, by.actor, by.claimed, by.channel, body, salt, committed, previous[1],
-        chain_hash(previous[1], seq, moment, kind, subject, by.actor, committed),
+        seq, moment, kind, subject, actor, claimed, by.channel, body, salt, committed, previous[1],
+        chain_hash(previous[1], seq, moment, kind, subject, actor, committed),
     )  # fmt: skip
 
 

@@ -106,7 +106,7 @@ class Locker:
             with contextlib.suppress(OSError):
                 part.chmod(0o400)
             part.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -144,7 +144,7 @@ def _remove(part: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new name itself survive a power cut, where the system can (POSIX)."""
     if os.name != "posix":
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ticssync.errors import CorruptStoreError, say
 from ticssync.store.connection import store_file
+from ticssync.store.server import exclusively
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +33,9 @@ def upgrade(store: Store, found: str) -> None:
     settings = Config()
     settings.set_main_option("script_location", str(SCRIPTS))
     with store.engine.begin() as connection:
+        if store.on_server:
+            # A second process finds it done.  No copy is made there: backups of a server are its own (pg_dump).
+            exclusively(connection)
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from ticssync.model.canonical import canonical_json
 from ticssync.store import schema
 from ticssync.store.events import Event
+from ticssync.store.remote_ids import rename_ids
 
 Project = Callable[[Connection, str, Event, Mapping[str, Any]], None]
 PROJECTIONS: Final[dict[str, Project]] = {}
@@ -148,6 +149,14 @@ def _dropped(connection: Connection, workspace: str, event: Event, data: Mapping
     )
 
 
+@_of("tracker.moved")
+def _moved(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    """Tasks stand under other ids.  Notes and files have other ids there too: they are counted anew."""
+    for ident in data["moves"]:
+        _remove(connection, schema.source, workspace, tracker=event.subject, remote_id=ident)
+    rename_ids(connection, schema.binding, workspace, event.subject, data["moves"])
+
+
 @_of("store.copied")
 def _copied(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
     """The links belong to the workspace that this one was copied from."""
@@ -253,10 +262,13 @@ def _settled(connection: Connection, workspace: str, event: Event, data: Mapping
 
 @_of("act.recorded")
 def _act(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
+    # What a bundle gave back was recorded when and by whom the bundle says.
+    then = data.get("restored", {})
+    recorded = {"at": then.get("at", event.at), "actor": then.get("actor", event.actor)}
     values = {
         "criterion": event.subject,
         "cycle": data["cycle"],
-        "payload": canonical_json({**data, "at": event.at, "actor": event.actor}),
+        "payload": canonical_json({**data, **recorded}),
     }
     put(connection, schema.act, workspace, {"seq": event.seq}, values)
 

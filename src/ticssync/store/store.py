@@ -10,14 +10,14 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, make_url, select, text, update
 
 from ticssync.errors import CorruptStoreError, say
 from ticssync.model.canonical import instant_text
-from ticssync.store import schema
+from ticssync.store import schema, server
 from ticssync.store.connection import MEMORY, connect, plain_errors, revision_of, store_file
 from ticssync.store.events import GENESIS, By, Event, make_event
 from ticssync.store.projection import inserting, project, put
@@ -144,27 +144,71 @@ class Store:
         self.salt = salt
         self.watch: Watch = _ignore
         self.listener: Listener = _ignore
+        self.at_close: list[Callable[[], None]] = []
 
     @classmethod
     def create(cls, url: str, workspace: str, clock: Clock, *, salt: Callable[[], str] = _salt) -> Store:
         """Make a new, empty store.  Raises CorruptStoreError where one stands already."""
-        engine = connect(url)
-        store = cls(engine, workspace, _shown(url), clock, salt=salt)
-        with plain_errors(store.where), engine.begin() as connection:
-            if revision_of(connection) is not None:
-                raise CorruptStoreError(
-                    say("{where}: a store stands here already", where=store.where),
-                    fix=say("ticssync init in another folder"),
-                )
-            schema.metadata.create_all(connection)
-            connection.execute(
-                text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
-            )
-            connection.execute(
-                text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema.REVISION}
-            )
-            put(connection, schema.meta, workspace, {"name": "made_at"}, {"value": instant_text(clock())})
+        store = cls(connect(url), workspace, _shown(url), clock, salt=salt)
+        try:
+            with plain_errors(store.where), store.engine.begin() as connection:
+                store._make(connection)
+        except BaseException:
+            store.close()
+            raise
         return store
+
+    def _make(self, connection: Connection) -> None:
+        self._vacant(connection)
+        schema.metadata.create_all(connection)
+        connection.execute(
+            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        )
+        connection.execute(
+            text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema.REVISION}
+        )
+        put(
+            connection,
+            schema.meta,
+            self.workspace,
+            {"name": "made_at"},
+            {"value": instant_text(self.clock())},
+        )
+
+    @classmethod
+    def check_vacant(cls, url: str) -> None:
+        """Whether `create` would go through on this server: raises what it would raise, and makes nothing."""
+        engine = connect(url)
+        store = cls(engine, "", _shown(url), lambda: datetime.now(timezone.utc))
+        try:
+            with plain_errors(store.where), store._begin(reads_only=True) as connection:
+                store._vacant(connection)
+        finally:
+            store.close()
+
+    def _vacant(self, connection: Connection) -> None:
+        if self.on_server:
+            server.fit_for_a_store(self.where, connection)
+            server.exclusively(connection)
+        if revision_of(connection) is not None:
+            raise CorruptStoreError(
+                say("{where}: a store stands here already", where=self.where),
+                fix=say("ticssync init with another database")
+                if self.on_server
+                else say("ticssync init in another folder"),
+            )
+
+    @property
+    def on_server(self) -> bool:
+        """Whether a database server holds it (PostgreSQL), and not a file or this process's memory."""
+        return self.engine.dialect.name != "sqlite"
+
+    def identity(self) -> str:
+        """On a server: names this very database; a copy of it has another name.  Empty for a file."""
+        if not self.on_server:
+            return ""
+        with plain_errors(self.where), self._begin(reads_only=True) as connection:
+            return server.identity(connection)
 
     @classmethod
     def memory(cls, workspace: str, clock: Clock, *, salt: Callable[[], str] = _salt) -> Store:
@@ -183,12 +227,28 @@ class Store:
                 ),
             )
         store = cls(connect(url), workspace, _shown(url), clock)
-        with plain_errors(store.where), store._begin(reads_only=True) as connection:
-            store._check(connection)
+        try:
+            with plain_errors(store.where):
+                store._check()
+        except BaseException:
+            store.close()
+            raise
         return store
 
-    def _check(self, connection: Connection) -> None:
+    def _check(self) -> None:
+        with self._begin(reads_only=True) as connection:
+            revision = self._known_revision(connection)
+        if revision < schema.REVISION:
+            from ticssync.store.migrate import upgrade
+
+            upgrade(self, revision)
+        with self._begin(reads_only=True) as connection:
+            self._check_workspace(connection)
+
+    def _known_revision(self, connection: Connection) -> str:
         revision = revision_of(connection)
+        if revision is None and self.on_server:
+            raise server.not_a_store(self.where)
         if revision is None:
             raise CorruptStoreError(
                 say("{where} is not a store of ticssync", where=self.where),
@@ -204,10 +264,9 @@ class Store:
                 ),
                 fix=say("install the newer ticssync again; an older one must not write this store"),
             )
-        if revision < schema.REVISION:
-            from ticssync.store.migrate import upgrade
+        return revision
 
-            upgrade(self, revision)
+    def _check_workspace(self, connection: Connection) -> None:
         found = connection.execute(select(schema.meta.c.workspace_id).distinct()).scalars().all()
         if found and self.workspace not in found:
             raise CorruptStoreError(
@@ -224,8 +283,10 @@ class Store:
 
     @contextmanager
     def _begin(self, *, reads_only: bool) -> Iterator[Connection]:
-        with self.engine.connect() as plain:
-            connection = plain.execution_options(reads_only=reads_only) if reads_only else plain
+        with self.engine.connect() as connection:
+            if reads_only:
+                options: dict[str, Any] = dict(server.READ_ONLY) if self.on_server else {"reads_only": True}
+                connection.execution_options(**options)
             with connection.begin():
                 yield connection
 
@@ -240,11 +301,8 @@ class Store:
         """A transaction that may write.  The head row is locked first, so the log has no gaps."""
         with plain_errors(self.where):
             with self._begin(reads_only=False) as connection:
-                if connection.dialect.name != "sqlite":
-                    table = schema.head
-                    connection.execute(
-                        select(table).where(table.c.workspace_id == self.workspace).with_for_update()
-                    )
+                if self.on_server:
+                    self._lock_head(connection)
                 tx = Transaction(connection, self.workspace, self.clock(), self.salt)
                 yield tx
                 tx.finish()
@@ -253,8 +311,21 @@ class Store:
         if tx.written:
             self.listener(tx.written)
 
+    def _lock_head(self, connection: Connection) -> None:
+        table = schema.head
+        mine = select(table.c.seq).where(table.c.workspace_id == self.workspace).with_for_update()
+        if connection.execute(mine).one_or_none() is None:
+            # The first writer makes the row; whoever comes at the same moment waits for it here.
+            from sqlalchemy.dialects.postgresql import insert
+
+            first = insert(table).values(workspace_id=self.workspace, seq=0, hash=GENESIS)
+            connection.execute(first.on_conflict_do_nothing())
+            connection.execute(mine)
+
     def close(self) -> None:
-        """Give the connections back; SQLite folds its write-ahead log into the file."""
+        """Give the connections back, those of held leases too; SQLite folds its write-ahead log into the file."""
+        while self.at_close:
+            self.at_close.pop()()
         self.engine.dispose()
 
 

@@ -32,7 +32,8 @@ def _delete(tx: Transaction, table: Table, **key: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A create or a note that may have been sent.  `at` is UTC text; `presend` the driver's hint."""
+    """A create or a note that may have been sent.  `at` is UTC text; `presend` the driver's hint; `token` that of the
+    lease under which it was sent (`store.fenced.ENDED`: its sender came to its end in order)."""
 
     id: str
     key: TaskKey
@@ -43,6 +44,7 @@ class Intent:
     at: str
     payload: Mapping[str, Any]
     tries: int = 1
+    token: int = 0
 
 
 def intents(tx: Transaction, tracker: str) -> tuple[Intent, ...]:
@@ -62,6 +64,7 @@ def intents(tx: Transaction, tracker: str) -> tuple[Intent, ...]:
             r["at"],
             json.loads(r["payload"]),
             r["tries"],
+            r["token"],
         )
         for r in rows
     ]

@@ -1,0 +1,24 @@
+"""Rows of tasks that stand under other ids in their tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import Connection, Table, delete, update
+
+ON_ITS_WAY: Final = "moving:"
+"""Stands before an id between the two steps: one task's new id may be another one's old."""
+
+
+def rename_ids(
+    connection: Connection, table: Table, workspace: str, tracker: str, moves: Mapping[str, str]
+) -> None:
+    """Give rows of the table their new remote ids; what stands under one of these already is somebody else's."""
+    mine = (table.c.workspace_id == workspace, table.c.tracker == tracker)
+    for taken in set(moves.values()) - set(moves):
+        connection.execute(delete(table).where(*mine, table.c.remote_id == taken))
+    steps = [(old, f"{ON_ITS_WAY}{old}") for old in moves]
+    steps += [(f"{ON_ITS_WAY}{old}", new) for old, new in moves.items()]
+    for old, new in steps:
+        connection.execute(update(table).where(*mine, table.c.remote_id == old).values(remote_id=new))
