@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from ticssync import log
 from ticssync.app.hand_in import take_in
+from ticssync.app.leasing import give_back, take_lease
 from ticssync.app.remind import remind
 from ticssync.app.scope import calendar
-from ticssync.app.sync_once import SyncOrder, sync, take_lease
+from ticssync.app.sync_once import SyncOrder, sync
 from ticssync.app.workspace import Surroundings, Workspace, open_workspace
 from ticssync.errors import EXIT_PRECEDENCE, TicssyncError
 from ticssync.store import lease as leases
@@ -96,13 +97,15 @@ class Daemon:
             self.log = log.logger(job="daemon", workspace=workspace.config.workspace)
             scheduler = self._scheduler(workspace, lease)
             scheduler.start()
+            in_order = False
             try:
                 # A plain wait: signals arrive between two looks, on Windows as well.
                 while not self.stopping.wait(0.5):
                     pass
+                in_order = True
             finally:
                 scheduler.shutdown(wait=True)
-                leases.release(workspace.store, lease)
+                give_back(workspace.store, lease, in_order=in_order)
         return self.exit_code
 
     def _scheduler(self, workspace: Workspace, lease: leases.Lease) -> Any:

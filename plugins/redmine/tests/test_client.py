@@ -574,3 +574,25 @@ def test_the_server_s_time_is_noted(web):
     driver.whoami()
 
     assert driver.client.served_at == START + timedelta(seconds=30)
+
+
+# ── another process has taken over ────────────────────────────────────────────────────────────────────
+
+
+class LostError(Exception):
+    """The lease is another's."""
+
+
+def lost() -> None:
+    raise LostError
+
+
+@pytest.mark.parametrize("verb", ["post", "put"])
+def test_whoever_lost_the_lease_changes_nothing_and_may_still_read(web, verb: str):
+    web.get(ISSUES, json={"issues": [], "total_count": 0})
+    asking = client(before_write=lost)
+
+    assert asking.get("/issues.json").ok
+    with pytest.raises(LostError):
+        getattr(asking, verb)("/issues.json", {"issue": {}})
+    assert len(web.calls) == 1

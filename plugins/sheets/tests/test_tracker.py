@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import zipfile
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -992,3 +993,22 @@ def test_a_file_that_cannot_be_opened_for_writing_waits_without_a_holder(desk, m
         desk.tracker().write([], [change("T-1", status="done")])
     assert busy.value.holder == ""
     assert digest(desk.path) == before
+
+
+def test_whoever_lost_the_lease_leaves_the_workbook_as_it_is(desk):
+    """Frozen after its look: the other process has written meanwhile."""
+
+    class LostError(Exception):
+        pass
+
+    def lost() -> None:
+        raise LostError
+
+    tracker = desk.start("T-01")
+    before = desk.path.read_bytes()
+    tracker._opening = replace(tracker._opening, before_write=lost)
+
+    with pytest.raises(LostError):
+        tracker.write([draft("T-02")], [])
+
+    assert desk.path.read_bytes() == before

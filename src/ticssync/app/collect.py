@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ticssync.app.fetch_file import FileFailed, fetch, is_own
 from ticssync.app.workspace import Workspace
+from ticssync.app.written_over import tell_written_over
 from ticssync.errors import Said, say
 from ticssync.evidence import from_tracker as rules
 from ticssync.evidence.from_tracker import Collects
@@ -44,8 +45,12 @@ def collecting(sites: Mapping[str, Site], mappings: Mapping[str, TaskMapping]) -
     found = {}
     for name, site in sites.items():
         rule, caps = mappings[name].collect, site.driver.caps
+        status = mappings[name].fields.get("status")
         found[name] = Collects(
-            rule.notes and caps.comments, rule.private_notes, rule.files and caps.attachments
+            rule.notes and caps.comments,
+            rule.private_notes,
+            rule.files and caps.attachments,
+            status.to or "" if status else "",
         )
     return {name: one for name, one in found.items() if one.anything}
 
@@ -188,6 +193,10 @@ class _Collecting:
             with self.workspace.store.read() as tx:
                 self.known = collected.sources(tx, self.name, {ref.id for ref in some})
             notes = self._notes_of([tasks[ref] for ref in some])
+            if self.collects.notes:
+                # Where notes have just been read the history mostly came with them.
+                site, status, places = self.seen.site, self.collects.status, [todo[ref] for ref in some]
+                tell_written_over(self.workspace, site, status, self.own_ids, places, self.by)
             for ref in some:
                 self._one(todo[ref], tasks[ref], notes.get(ref, ()))
 

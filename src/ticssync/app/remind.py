@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from ticssync.app.deadlines import current_duties
-from ticssync.app.sync_once import leased
+from ticssync.app.leasing import leased, under
 from ticssync.app.workspace import Workspace
 from ticssync.deadlines.digest import Letterhead, digest
 from ticssync.deadlines.remind import RemindResult, remind_json, remind_pass
@@ -53,8 +53,8 @@ def remind(workspace: Workspace, today: date | None = None, *, dry_run: bool = F
         return _pass(workspace, name, day, dry=True)
     with workspace.store.read() as tx:
         workspace.check_place(tx)
-    with leased(workspace):
-        return _pass(workspace, name, day, dry=False)
+    with leased(workspace) as lease:
+        return _pass(under(workspace, lease), name, day, dry=False)
 
 
 def _pass(workspace: Workspace, name: str, day: date, *, dry: bool) -> Reminded:

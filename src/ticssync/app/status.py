@@ -11,9 +11,10 @@ from ticssync.app.ledger import read_ledger
 from ticssync.app.standing import Ledger, Standing, standings
 from ticssync.app.workspace import Workspace
 from ticssync.errors import UsageError, say
-from ticssync.model.binding import Binding
+from ticssync.model.binding import Binding, BindingState
 from ticssync.model.state import LABEL, PILE, Pile, State
 from ticssync.store import Transaction
+from ticssync.store.bindings import bindings
 from ticssync.store.hub import hub_tasks
 from ticssync.store.working import Conflict, Refusal, conflicts, refusals
 from ticssync.text import Text
@@ -73,7 +74,13 @@ def status_json(
         "summary": {state.value: counted[state] for state in State if counted[state]},
         "piles": {pile.value: piles[pile] for pile in Pile},
         "criteria": [_criterion(one, ledger, troubles, text) for one in found],
+        "copies": [_copy(one) for one in bindings(tx) if one.state is BindingState.COPY],
     }
+
+
+def _copy(one: Binding) -> dict[str, str]:
+    """A task with the marker of another one: it counts nowhere, and somebody should look at it."""
+    return {"task": str(one.key), "tracker": one.ref.tracker, "key": one.display_key, "url": one.url}
 
 
 def pile_of(one: Standing) -> Pile:

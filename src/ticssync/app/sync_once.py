@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from ticssync import __version__, log
 from ticssync.app.collect import collect, collecting, remember_changed
+from ticssync.app.conflict_words import conflict_note
 from ticssync.app.created import write_created
 from ticssync.app.display import display_for
 from ticssync.app.first_links import take_first_links
+from ticssync.app.leasing import USUAL, Pace, leased, under
 from ticssync.app.ledger import read_ledger
-from ticssync.app.processes import process_alive
 from ticssync.app.scope import Scopes, anything_to_take, calendar, scopes_now, take
 from ticssync.app.tracker_acts import take_tracker_acts
+from ticssync.app.tracker_place import same_places
 from ticssync.app.workspace import Workspace
 from ticssync.config import TrackerPart
-from ticssync.errors import EXIT_PRECEDENCE, Problem, RetryLaterError, TicssyncError, UsageError, say
+from ticssync.errors import EXIT_PRECEDENCE, Problem, TicssyncError, UsageError, say
 from ticssync.mapping import Facts, find_mapping, load_mapping, render_task
 from ticssync.mapping import Mapping as TaskMapping
 from ticssync.model.canonical import digest, plain
 from ticssync.model.key import TaskKey
 from ticssync.plugin import AuthLost, Throttled, Unavailable, Unsafe
-from ticssync.store import Store
+from ticssync.plugin.kinds import nobody_else
 from ticssync.store import lease as leases
 from ticssync.store.hub import hub_tasks
 from ticssync.store.locker import Locker
@@ -38,7 +38,6 @@ from ticssync.sync.apply import Hands
 from ticssync.sync.cycle import Order, Pass, remember, run
 from ticssync.sync.state import HostMemory, Site, Want
 
-BEAT_EVERY_S = 20.0
 STATE_EXIT = {"ok": 0, "unavailable": 3, "credentials": 4, "safety_stop": 5}
 
 
@@ -103,8 +102,11 @@ def mapping_file(workspace: Workspace, part: TrackerPart) -> Any:
         raise UsageError(say("the mapping is wrong"), problems=[place]) from error
 
 
-def sync(workspace: Workspace, order: SyncOrder) -> SyncResult:
-    """One pass.  A dry one needs no lease and writes nothing anywhere."""
+def sync(workspace: Workspace, order: SyncOrder, pace: Pace = USUAL) -> SyncResult:
+    """One pass.  A dry one needs no lease and writes nothing anywhere.
+
+    Raises RetryLaterError where another process holds the lease, LeaseLostError where it was lost on the way.
+    """
     started = time.monotonic()
     with workspace.store.read() as tx:
         workspace.check_place(tx)
@@ -115,13 +117,24 @@ def sync(workspace: Workspace, order: SyncOrder) -> SyncResult:
     only = chosen_keys(order.only, scopes)
     result = SyncResult()
     if order.dry:
-        _pass(workspace, order, scopes, mappings, only, result, None)
+        _pass(workspace, order, scopes, mappings, only, result, None, pace)
     else:
-        with leased(workspace) as lease:
-            settle_in(workspace, scopes)
-            _pass(workspace, order, scopes, mappings, only, result, lease)
+        with leased(workspace, pace) as lease:
+            held = under(workspace, lease)
+            settle_in(held, scopes)
+            _pass(held, order, scopes, mappings, only, result, lease, pace)
+    _in_the_readers_language(result, workspace)
     result.duration_s = time.monotonic() - started
     return result
+
+
+def _in_the_readers_language(result: SyncResult, workspace: Workspace) -> None:
+    """The engine's own notices; a driver's have been said in it already."""
+    said = workspace.text.said
+    for report in result.reports.values():
+        report.notices = [
+            {**one, "message": said(one["message"]), "fix": said(one["fix"])} for one in report.notices
+        ]
 
 
 def chosen_keys(only: Sequence[str], scopes: Scopes) -> frozenset[TaskKey] | None:
@@ -147,69 +160,6 @@ def chosen_keys(only: Sequence[str], scopes: Scopes) -> frozenset[TaskKey] | Non
     return frozenset(keys)
 
 
-@contextmanager
-def leased(workspace: Workspace) -> Iterator[leases.Lease]:
-    """Hold the workspace's lease; given back at the end, whatever happens.  A daemon's own passes use its lease."""
-    if workspace.lease is not None:
-        yield workspace.lease
-        return
-    lease = take_lease(workspace)
-    stop = threading.Event()
-    beating = threading.Thread(target=_keep_beating, args=(workspace.store, lease, stop), daemon=True)
-    beating.start()
-    try:
-        yield lease
-    finally:
-        stop.set()
-        # A beat under way ends first: it must not meet a store that is closed, or a lease given back.
-        beating.join()
-        leases.release(workspace.store, lease)
-
-
-def _keep_beating(store: Store, lease: leases.Lease, stop: threading.Event) -> None:
-    """A pass may take long: as long as this process lives, nobody is to believe it dead."""
-    while not stop.wait(BEAT_EVERY_S):
-        try:
-            leases.beat(store, lease)
-        except leases.LeaseLostError:
-            return
-        except TicssyncError:
-            continue
-
-
-def take_lease(workspace: Workspace) -> leases.Lease:
-    """Take the lease.  A holder that has been silent is watched for the lease's own time before it is believed
-    dead: clocks of two machines differ, a counter that stands still does not lie."""
-    try:
-        return leases.acquire(workspace.store, workspace.holder, alive=process_alive)
-    except RetryLaterError:
-        with workspace.store.read() as tx:
-            current = leases.read_lease(tx)
-        if (
-            current is None
-            or leases.silent_for(current, workspace.now) < leases.TTL_S
-            or not _stands_still(workspace, current)
-        ):
-            raise
-        return leases.acquire(
-            workspace.store,
-            workspace.holder,
-            alive=process_alive,
-            lapsed=lambda one: (one.token, one.heartbeat) == (current.token, current.heartbeat),
-        )
-
-
-def _stands_still(workspace: Workspace, current: leases.Lease) -> bool:
-    until = time.monotonic() + leases.TTL_S
-    while time.monotonic() < until:
-        time.sleep(1)
-        with workspace.store.read() as tx:
-            now = leases.read_lease(tx)
-        if now is None or (now.token, now.heartbeat) != (current.token, current.heartbeat):
-            return now is None
-    return True
-
-
 def settle_in(workspace: Workspace, scopes: Scopes) -> None:
     """Take scope and certificates into the log, and remember where the store lives, where that is new."""
     with workspace.store.read() as tx:
@@ -224,20 +174,22 @@ def settle_in(workspace: Workspace, scopes: Scopes) -> None:
 
 def _pass(
     workspace: Workspace, order: SyncOrder, scopes: dict[str, dict[str, Any]], mappings: Mapping[str, TaskMapping],
-    only: frozenset[TaskKey] | None, result: SyncResult, lease: leases.Lease | None,
+    only: frozenset[TaskKey] | None, result: SyncResult, lease: leases.Lease | None, pace: Pace,
 ) -> None:  # fmt: skip
+    guard = _guard(workspace, lease)
     with workspace.store.read() as tx:
         ledger = read_ledger(tx, workspace.today)
         planned = {key: task.planned_on for key, task in hub_tasks(tx).items()}
         memories = {name: HostMemory(kept_memory(tx, name)) for name in workspace.config.trackers}
     # What is read in this pass counts as read today.
     ledger = read_now(ledger, workspace.today, tuple(workspace.config.trackers))
-    sites = open_sites(workspace, mappings, memories, order.trackers, result.reports)
+    sites = open_sites(workspace, mappings, memories, order.trackers, result.reports, guard)
     try:
         wants = wanted(workspace, scopes, mappings, planned, workspace.today)
         if only is not None:
             wants = {key: want for key, want in wants.items() if key in only or key in planned}
-        links = take_first_links(workspace, sites, wants, result.reports, dry=order.dry)
+        there = same_places(workspace, sites, result.reports, dry=order.dry)
+        links = take_first_links(workspace, there, wants, result.reports, dry=order.dry)
         if order.dry:
             # The pass itself binds them before it looks: what they stand for is not going to be made.
             wants = {key: want for key, want in wants.items() if key not in links.keys}
@@ -245,9 +197,10 @@ def _pass(
             workspace.store,
             workspace.by("sync"),
             lease.token if lease else 0,
-            _guard(workspace, lease),
+            guard,
             _review(workspace),
             Locker(workspace.config.path(workspace.config.values.locker)),
+            pace.on_its_way_s,
         )
         inner = Order(only, order.read_only, order.dry, order.accept, order.retry_refused)
         rules = collecting(sites, mappings)
@@ -322,9 +275,11 @@ def open_sites(
     memories: Mapping[str, HostMemory],
     chosen: Sequence[str],
     reports: dict[str, TrackerReport],
+    before_write: Callable[[], None] = nobody_else,
 ) -> dict[str, Site]:
     """Open the trackers; one that does not open is reported and stops no other.
 
+    `before_write` is called directly before each request that may change something, and raises to stop it.
     The caller closes what was opened.  Raises UsageError for a tracker that the file does not name, before any
     is opened.
     """
@@ -341,8 +296,9 @@ def open_sites(
         mapping = mappings[name]
         try:
             driver = workspace.host.open_tracker(
-                workspace.config, part, mapping, memories[name], workspace.around.clock, mapping.language
-            )
+                workspace.config, part, mapping, memories[name], workspace.around.clock, mapping.language,
+                before_write,
+            )  # fmt: skip
         except (AuthLost, Throttled, Unavailable, Unsafe) as error:
             state = {AuthLost: "credentials", Unsafe: "safety_stop"}.get(type(error), "unavailable")
             reports[name] = TrackerReport(name, state, str(error))
@@ -355,7 +311,9 @@ def open_sites(
             continue
         owners = {field_name: mapping.owner(field_name).value for field_name in mapping.fields}
         statuses = {remote: status.value for remote, status in mapping.statuses.items()}
-        sites[name] = Site(name, part.kind, driver, owners, memories[name], mapping.language, statuses)
+        names = {one: person.name for one, person in workspace.config.organisation.people.items()}
+        told = conflict_note(mapping.language, names) if mapping.conflict_note else None
+        sites[name] = Site(name, part.kind, driver, owners, memories[name], mapping.language, statuses, told)
     return sites
 
 

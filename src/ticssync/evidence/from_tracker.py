@@ -22,11 +22,15 @@ _NAME_MAX: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Collects:
-    """What is taken from the tasks of one tracker: as its mapping says, and as far as it has such a thing."""
+    """What is taken from the tasks of one tracker: as its mapping says, and as far as it has such a thing.
+
+    `status` is the tracker's own field of the status.
+    """
 
     notes: bool = False
     private_notes: bool = False
     files: bool = False
+    status: str = ""
 
     @property
     def anything(self) -> bool:

@@ -211,14 +211,16 @@ def data(response: requests.Response, voice: Voice) -> dict[str, Any]:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When to ask again, aware UTC: `Retry-After` in seconds or as a date, honoured in full; None where it is
+    """When to ask again, aware UTC: `Retry-After` in seconds or as a date, honoured up to a month; None where it is
     missing or unreadable.  RFC 9110, 10.2.3."""
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None
+    most = timedelta(days=30)
     if value.isascii() and value.isdigit():
-        return now + timedelta(seconds=min(int(value), 30 * 86400))
-    return _date(value)
+        return now + min(timedelta(seconds=min(int(value), 10**9)), most)
+    at = _date(value)
+    return min(at, now + most) if at is not None else None
 
 
 def served_at(headers: Mapping[str, str]) -> datetime | None:

@@ -17,12 +17,13 @@ from ticssync.store.hub import FileWish
 from ticssync.store.locker import Locker
 from ticssync.store.working import Intent, add_intents, put_failure, put_memory
 from ticssync.sync.actions import Action, TrackerReport
-from ticssync.sync.hand_out import hangs_there
+from ticssync.sync.hand_out import hangs_there, note_intent
 from ticssync.sync.look import Seen, with_errors
 from ticssync.sync.path import status_path
 from ticssync.sync.plan import Create, Update, Work
 from ticssync.sync.record import Outcomes, record
 from ticssync.sync.state import Known, Site
+from ticssync.sync.storable import storable
 
 CHUNK: Final = 50
 """Creates in one go where the tracker takes any number: bounds what one lost answer leaves unknown."""
@@ -31,7 +32,11 @@ CHUNK: Final = 50
 @dataclass(frozen=True, slots=True)
 class Hands:
     """What writing needs from outside: the store, who acts, a check of the lease directly before each send,
-    the plugins' veto (a text, or None), and the locker that holds the files to be sent."""
+    the plugins' veto (a text, or None), and the locker that holds the files to be sent.
+
+    `token`: that of the lease; `on_its_way_s`: for how many seconds what was sent under another one may still come
+    to be.
+    """
 
     store: Store
     by: By
@@ -39,6 +44,7 @@ class Hands:
     guard: Callable[[], None]
     review: Callable[[str, Sequence[Mapping[str, Any]]], str | None]
     locker: Locker | None = None
+    on_its_way_s: float = 0.0
 
 
 def outgoing(site: Site, work: Work, repairs: Sequence[Repair]) -> list[Action]:
@@ -249,7 +255,7 @@ def _send(
     if not creates and not updates and not seen.repairs:
         return
     intents: list[Intent] = []
-    notes = {one.binding.ref: _note_intent(one, site, now()) for one in updates if one.note is not None}
+    notes = {one.binding.ref: _note_intent(one, now()) for one in updates if one.note is not None}
     walks = {one.binding.ref: _walk_intent(one, site, now()) for one in updates if len(one.status_path) > 1}
     files = {one.binding.ref: [_file_intent(one, file, site, now()) for file in one.files] for one in updates}
     given = [*notes.values(), *walks.values(), *(file for some in files.values() for file in some)]
@@ -295,13 +301,9 @@ def _intent(one: Create, site: Site, hint: str, at: datetime) -> Intent:
     )
 
 
-def _note_intent(one: Update, site: Site, at: datetime) -> Intent:
+def _note_intent(one: Update, at: datetime) -> Intent:
     assert one.note is not None
-    name = digest(["note", str(one.binding.key), site.name, one.note.at])[:20]
-    payload = {"remote_id": one.binding.ref.id, "text": one.note.value, "wish_at": one.note.at}
-    return Intent(
-        name, one.binding.key, site.name, "comment", f"[ticssync {name[:12]}]", "", instant_text(at), payload
-    )
+    return note_intent(one.binding.key, one.binding.ref, one.note, instant_text(at))
 
 
 def _file_intent(one: Update, file: FileWish, site: Site, at: datetime) -> Intent:
@@ -339,17 +341,17 @@ def _read_back(
         return task is not None and all(hangs_there(task, file) for file in files.get(one.ref, ()))
 
     bare = [one.ref for one in (*made, *changed) if isinstance(one, Done) and not told(one)]
-    if not bare:
-        return list(made), list(changed)
-    answers = site.driver.fetch(bare)
+    answers = site.driver.fetch(bare) if bare else {}
 
     def completed(one: Outcome) -> Outcome:
-        if not isinstance(one, Done) or one.ref not in bare:
+        if not isinstance(one, Done):
             return one
+        if one.ref not in bare:
+            return replace(one, task=storable(one.task) if one.task is not None else None)
         answer = answers.get(one.ref)
         task: RemoteTask | None = (
             answer.task if answer is not None and answer.fate in (Fate.PRESENT, Fate.MOVED) else None
         )
-        return Done(one.ref, task, one.refused)
+        return Done(one.ref, storable(task) if task is not None else None, one.refused)
 
     return [completed(one) for one in made], [completed(one) for one in changed]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from ticssync.errors import say
 from ticssync.model.binding import Base
@@ -15,6 +15,7 @@ from ticssync.model.task import RemoteRef
 from ticssync.store import Transaction, working
 from ticssync.store import bindings as binding_rows
 from ticssync.store import hub as hub_rows
+from ticssync.store.fenced import ENDED
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.apply import Hands, apply, outgoing, route
 from ticssync.sync.decide import Decision, decide, needed
@@ -25,6 +26,8 @@ from ticssync.sync.record import note_written
 from ticssync.sync.safety import safety_stop, word_for
 from ticssync.sync.state import Display, Known, Site, Want, read_known
 
+LONGEST_WAIT: Final = timedelta(days=31)
+"""So long a tracker may be left alone at its own word."""
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -128,8 +131,20 @@ def _known(this: Pass) -> Known:
         known = replace(known, refusals={}, retry=True)
     today = this.today.isoformat()
     return replace(
-        known, ask_again=frozenset(name for name in this.sites if known.read_on.get(name) != today)
-    )
+        known,
+        ask_again=frozenset(name for name in this.sites if known.read_on.get(name) != today),
+        on_their_way=frozenset(
+            one.id for name, site in this.sites.items() for one in known.intents[name] if _on_its_way(this, site, one)
+        ),
+    )  # fmt: skip
+
+
+def _on_its_way(this: Pass, site: Site, one: working.Intent) -> bool:
+    """Whether another process sent this so lately that the tracker may still be at it.  That process may be frozen or
+    gone; a file that it wrote to stands as it is, and its driver compares before it writes."""
+    if one.token in (ENDED, this.hands.token) or site.driver.caps.file_batch:
+        return False
+    return this.now() - parse_instant(one.at) < timedelta(seconds=this.hands.on_its_way_s)
 
 
 def _look_everywhere(this: Pass, known: Known, listed: Mapping[str, Listed]) -> dict[str, Seen]:
@@ -170,7 +185,8 @@ def _held_back(this: Pass, site: Site) -> Seen | None:
     """A tracker that asked for time is left alone until then, however often we are called."""
     with this.hands.store.read() as tx:
         until = working.not_before(tx, site.name)
-    if until is None or parse_instant(until) <= this.now():
+    # Nobody asks for more than a month: a later moment was noted while this machine's clock ran ahead.
+    if until is None or not this.now() < parse_instant(until) <= this.now() + LONGEST_WAIT:
         return None
     seen = Seen(
         site,
@@ -270,6 +286,7 @@ def _over(current: hub_rows.HubTask, old: hub_rows.HubTask, new: hub_rows.HubTas
         for name, wish in current.wishes.items()
         if not (name in consumed and old.wishes[name] == wish)
     }
+    wishes |= {name: wish for name, wish in new.wishes.items() if name not in old.wishes}
     return replace(
         current, values={**current.values, **changed}, origins={**current.origins, **origins}, wishes=wishes,
         rendered_hash=new.rendered_hash,
@@ -407,6 +424,7 @@ def _report(
     report.unchanged = sum(1 for one in live if str(one.key) not in touched)
     report.notifications = _mails(report, decision) if driver.caps.notifies else 0
     _standing_troubles(report, decision, known)
+    _copies(report, decision)
     shown = {(line["task"], line["field"]) for line in report.refusals}
     for one in standing:
         if one.tracker == report.name and (str(one.key), one.field) not in shown:
@@ -453,6 +471,20 @@ def _created(this: Pass, seen: Seen, decision: Decision) -> list[dict[str, str]]
         {"task": str(task), "key": key, "url": urls.get((task, key), ""), "title": str(title or "")}
         for task, key, title in lines
     ]
+
+
+def _copies(report: TrackerReport, decision: Decision) -> None:
+    """Tasks that came to light in this pass and carry the marker of one that is bound already."""
+    for ref in decision.identity.copies:
+        if ref.tracker == report.name:
+            one = decision.identity.bindings[ref]
+            message = say(
+                "{copy} carries the marker of {task}: it is a copy, and is not synced",
+                copy=one.display_key,
+                task=str(one.key),
+            )
+            fix = say("look at both in the tracker; keep what is needed, then delete or close the copy there")
+            report.notices.append({"id": "copy", "level": "warn", "message": message, "fix": fix})
 
 
 def _standing_troubles(report: TrackerReport, decision: Decision, known: Known) -> None:

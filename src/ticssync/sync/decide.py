@@ -12,7 +12,7 @@ from ticssync.model.binding import Binding, BindingState
 from ticssync.model.canonical import digest, instant_text, parse_instant, plain
 from ticssync.model.key import Marker, TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
-from ticssync.store.hub import NOTE, FileWish, HubTask, files_of, without_file
+from ticssync.store.hub import NOTE, FileWish, HubTask, Wish, files_of, without_file
 from ticssync.sync.actions import Action, TrackerReport
 from ticssync.sync.hand_out import asks, attached, file_field, hangs_there
 from ticssync.sync.identity import Fact, Identity, identify
@@ -103,7 +103,8 @@ def decide(
     for one in identity.bindings.values():
         by_key.setdefault(one.key, []).append(one)
     pulls = {
-        key: _pull(want, by_key.get(key, []), known, good, bases, decision) for key, want in wants.items()
+        key: _pull(want, by_key.get(key, []), known, good, bases, decision, now)
+        for key, want in wants.items()
     }
     for ref in decision.identity.adopted:
         decision.bases.setdefault(ref, bases[ref])
@@ -237,6 +238,7 @@ def _pull(
     good: Mapping[str, Seen],
     bases: Mapping[RemoteRef, Fields],
     decision: Decision,
+    now: datetime,
 ) -> Pulled:
     hub = known.hub.get(want.key)
     if hub is None:
@@ -260,6 +262,10 @@ def _pull(
         kept = {name: wish for name, wish in pulled.hub.wishes.items() if not name.startswith(NOTE)}
         if len(kept) < len(pulled.hub.wishes):
             pulled.hub = replace(pulled.hub, wishes=kept)
+    elif main is not None and pulled.conflicts and main.site.conflict_note is not None:
+        at = instant_text(now)
+        told = Wish(main.site.conflict_note(pulled.conflicts), at)
+        pulled.hub = replace(pulled.hub, wishes={**pulled.hub.wishes, f"{NOTE}{at}": told})
     if pulled.hub != hub:
         decision.hubs[want.key] = pulled.hub
     return pulled

@@ -7,9 +7,11 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from ticssync.model.binding import Binding
-from ticssync.model.canonical import canonical_text
+from ticssync.model.canonical import canonical_text, digest
+from ticssync.model.key import TaskKey
 from ticssync.model.task import RemoteRef, RemoteTask
 from ticssync.store.hub import FILE, NOTE, FileWish, HubTask, Wish, files_of, notes_of
+from ticssync.store.working import Intent
 from ticssync.sync.state import Known
 
 ALL_FILES: Final = "files"
@@ -53,6 +55,13 @@ def attached(ref: RemoteRef, file: FileWish) -> dict[str, Any]:
 def note_field(note: Wish) -> str:
     """Under which name a note that was not taken stands among the refusals."""
     return f"{NOTE}{note.at}"
+
+
+def note_intent(key: TaskKey, ref: RemoteRef, note: Wish, at: str) -> Intent:
+    """What is committed before a note is sent, and found again by its marker.  `at`: the moment, UTC text."""
+    name = digest(["note", str(key), ref.tracker, note.at])[:20]
+    payload = {"remote_id": ref.id, "text": note.value, "wish_at": note.at}
+    return Intent(name, key, ref.tracker, "comment", f"[ticssync {name[:12]}]", "", at, payload)
 
 
 def file_field(file: FileWish) -> str:

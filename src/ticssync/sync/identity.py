@@ -154,6 +154,7 @@ def _returned(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], kno
             one is None
             or one.state in (BindingState.LIVE, BindingState.COPY)
             or _foreign(seen.read[ref], known)
+            or _another(seen.read[ref], one, known)
         ):
             continue
         if (
@@ -171,6 +172,14 @@ def _foreign(task: RemoteTask, known: Known) -> bool:
     """Whether the task carries another workspace's marker: then it is that one's, whatever we remember."""
     marker = Marker.parse(task.marker or "")
     return marker is not None and marker.workspace != known.workspace
+
+
+def _another(task: RemoteTask, one: Binding, known: Known) -> bool:
+    """Whether another task stands under the id of one that was gone: the tracker may have become another server."""
+    if (marker := ours(task, known.workspace)) is not None:
+        return marker.key != one.key
+    agreed = known.base(one.ref).get("title")
+    return agreed is not None and "title" in task.fields and task.fields["title"] != agreed
 
 
 def _marked(task: RemoteTask, one: Binding, known: Known) -> bool:
@@ -193,6 +202,9 @@ def _vanished(identity: Identity, seen: Seen, wants: Mapping[TaskKey, Want], kno
         state = BindingState.TOMB if fate is Fate.GONE else BindingState.LOST
         if one.state in (BindingState.LIVE, BindingState.LOST) and one.state is not state:
             _set_state(identity, one, state, fate.value)
+        elif one.state is BindingState.COPY and fate is Fate.GONE:
+            # Somebody cleared it away: it is counted no more.
+            _set_state(identity, one, BindingState.DETACHED, fate.value)
         elif (
             one.state is BindingState.DETACHED and fate is Fate.HIDDEN and _free(identity, one, wants, known)
         ):

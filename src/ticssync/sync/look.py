@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from ticssync import log
 from ticssync.errors import TicssyncError, say
@@ -30,6 +31,10 @@ from ticssync.store.hub import HubTask
 from ticssync.store.working import Intent
 from ticssync.sync.hand_out import to_hand_out
 from ticssync.sync.state import Known, Site
+from ticssync.sync.storable import storable
+
+AHEAD: Final = timedelta(hours=1)
+"""So far the clocks of two machines on one store may differ without a look at everything each time."""
 
 
 @dataclass
@@ -153,7 +158,8 @@ def _look(
     bound = {
         one.ref
         for one in known.bindings
-        if one.ref.tracker == site.name and one.state in (BindingState.LIVE, BindingState.LOST)
+        if one.ref.tracker == site.name
+        and one.state in (BindingState.LIVE, BindingState.LOST, BindingState.COPY)
     }
     need |= {_place(one) for one in known.intents.get(site.name, ()) if one.op == "status"}
     doubtful = (
@@ -168,7 +174,7 @@ def _look(
     seen.unsure = files - told
     if any(fate in (Fate.GONE, Fate.HIDDEN) for fate in seen.fates.values()):
         _prove_identity(site)
-    _recover(seen, known.intents.get(site.name, ()), now)
+    _recover(seen, known.intents.get(site.name, ()), now, known.on_their_way)
     _before_making(seen, make)
     seen.notices, seen.repairs = driver.notices(), driver.repairs()
 
@@ -192,7 +198,7 @@ def _before_making(seen: Seen, make: tuple[str, ...]) -> None:
         return
     hits = seen.site.driver.find_by_marker(missing, PreSend())
     for tasks in hits.hits.values():
-        seen.read |= {task.ref: task for task in tasks}
+        seen.read |= {task.ref: storable(task) for task in tasks}
     seen.absent = frozenset(marker for marker in missing if not hits.hits.get(marker))
 
 
@@ -203,7 +209,9 @@ def _of(tracker: str, refs: Iterable[RemoteRef]) -> frozenset[RemoteRef]:
 def full_look_due(full_at: str | None, now: datetime) -> bool:
     """Whether everything is to be asked for, not only what changed."""
     # By the stored time, never because a process started: a command must cost what a cycle costs.
-    return full_at is None or now - parse_instant(full_at) > timedelta(days=1)
+    since = None if full_at is None else now - parse_instant(full_at)
+    # A look in the future was made while this machine's clock ran ahead, and so was the cursor that it left.
+    return since is None or since > timedelta(days=1) or since < -AHEAD
 
 
 def _list(seen: Seen, pages: Iterable[Page[RemoteTask]]) -> tuple[set[RemoteRef], set[RemoteRef]]:
@@ -213,7 +221,7 @@ def _list(seen: Seen, pages: Iterable[Page[RemoteTask]]) -> tuple[set[RemoteRef]
         for task in page.items:
             listed.add(task.ref)
             if page.read is Read.STRONG:
-                seen.read[task.ref] = task
+                seen.read[task.ref] = storable(task)
             else:
                 index_only.add(task.ref)
         seen.cursor, seen.complete = page.cursor, page.complete
@@ -223,7 +231,7 @@ def _list(seen: Seen, pages: Iterable[Page[RemoteTask]]) -> tuple[set[RemoteRef]
 def _take(seen: Seen, answers: Mapping[RemoteRef, Fetched]) -> None:
     for ref, answer in answers.items():
         if answer.fate in (Fate.PRESENT, Fate.MOVED) and answer.task is not None:
-            seen.read[answer.task.ref] = answer.task
+            seen.read[answer.task.ref] = storable(answer.task)
             if answer.moved_to is not None and answer.moved_to != ref:
                 seen.moved[ref] = answer.moved_to
         elif answer.fate in (Fate.GONE, Fate.HIDDEN):
@@ -238,19 +246,22 @@ def _prove_identity(site: Site) -> None:
         return
 
 
-def _recover(seen: Seen, intents: Sequence[Intent], now: datetime) -> None:
-    """Find out what became of creates, notes and files whose answer was lost."""
+def _recover(seen: Seen, intents: Sequence[Intent], now: datetime, on_their_way: frozenset[str]) -> None:
+    """Find out what became of creates, notes and files whose answer was lost.  Where one may still be on its way it
+    counts only when it is found."""
     creates = [one for one in intents if one.op in ("create", "restore")]
     notes = [one for one in intents if one.op == "comment"]
     if creates:
-        _recover_creates(seen, creates, now)
+        _recover_creates(seen, creates, now, on_their_way)
     if notes:
-        _recover_notes(seen, notes)
-    _recover_files(seen, [one for one in intents if one.op == "attach"])
+        _recover_notes(seen, notes, on_their_way)
+    _recover_files(seen, [one for one in intents if one.op == "attach"], on_their_way)
     _recover_walks(seen, [one for one in intents if one.op == "status"])
 
 
-def _recover_creates(seen: Seen, creates: Sequence[Intent], now: datetime) -> None:
+def _recover_creates(
+    seen: Seen, creates: Sequence[Intent], now: datetime, on_their_way: frozenset[str]
+) -> None:
     here = {task.marker for task in seen.read.values() if task.marker}
     missing = [one for one in creates if one.marker not in here]
     settled = [one for one in creates if one.marker in here]
@@ -258,32 +269,31 @@ def _recover_creates(seen: Seen, creates: Sequence[Intent], now: datetime) -> No
     if missing:
         hits = seen.site.driver.find_by_marker([one.marker for one in missing], PreSend(missing[0].presend))
         for tasks in hits.hits.values():
-            seen.read |= {task.ref: task for task in tasks}
+            seen.read |= {task.ref: storable(task) for task in tasks}
         for one in missing:
-            answered = (
-                hits.hits.get(one.marker)
-                or now - parse_instant(one.at) > timedelta(seconds=hits.lag_s)
-                or not hits.lag_s
-            )
+            shown = not hits.lag_s or now - parse_instant(one.at) > timedelta(seconds=hits.lag_s)
+            answered = hits.hits.get(one.marker) or (shown and one.id not in on_their_way)
             (settled if answered else waiting).append(one)
     seen.settled, seen.waiting = tuple(settled), tuple(waiting)
 
 
-def _recover_notes(seen: Seen, notes: Sequence[Intent]) -> None:
+def _recover_notes(seen: Seen, notes: Sequence[Intent], on_their_way: frozenset[str]) -> None:
     refs = {one.id: _place(one) for one in notes}
     there = seen.site.driver.comments(sorted(set(refs.values())))
     seen.notes_found = tuple(
         one for one in notes if any(one.marker in comment.text for comment in there.get(refs[one.id], ()))
     )
     gone = {ref for ref, fate in seen.fates.items() if fate is Fate.GONE}
-    answered = [one for one in notes if refs[one.id] in there or refs[one.id] in gone]
+    told = [one for one in notes if refs[one.id] in there or refs[one.id] in gone]
+    answered = [one for one in told if one.id not in on_their_way or one in seen.notes_found]
     # A task that did not tell its comments may hold the note: it is asked again, not written to again.
-    seen.unsure |= set(refs.values()) - there.keys() - gone
+    seen.unsure |= {refs[one.id] for one in notes if one not in answered}
     seen.settled = (*seen.settled, *answered)
 
 
-def _recover_files(seen: Seen, files: Sequence[Intent]) -> None:
+def _recover_files(seen: Seen, files: Sequence[Intent], on_their_way: frozenset[str]) -> None:
     """Whether the file hangs there is told by the task itself, which has just been read."""
+    seen.unsure |= {_place(one) for one in files if one.id in on_their_way}
     seen.settled = (*seen.settled, *(one for one in files if _place(one) not in seen.unsure))
 
 

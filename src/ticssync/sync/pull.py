@@ -81,12 +81,31 @@ def pull(want: Want, hub: HubTask, spokes: Sequence[Spoke], known: Known) -> Pul
             values[name] = merged.value
         if merged.losers:
             _conflict(pulled, want.key, name, _owner(name, spokes), hub.values.get(name), merged, known)
+    held |= _unsettled(want.key, spokes, known)
     pulled.held = frozenset(held)
     pulled.hub = replace(hub, values=values, wishes=kept, origins=origins)
     for spoke in spokes:
         if spoke.task is not None:
             _take_over(pulled, spoke, pulled.held)
     return pulled
+
+
+def _unsettled(key: TaskKey, spokes: Sequence[Spoke], known: Known) -> set[str]:
+    """Fields of ours that showed something else when the store was made anew: nothing is agreed on them, and nothing
+    is written, until a person settles it."""
+    if not known.conflicts:
+        return set()
+    without = {
+        (name, spoke.site.name)
+        for spoke in spokes
+        for name in (spoke.task.fields if spoke.task is not None else ())
+        if name not in spoke.base and spoke.site.owners.get(name) == "ticssync"
+    }
+    return {
+        name
+        for name, tracker in without
+        if any(one.key == key and one.field == name and tracker in one.values for one in known.conflicts)
+    }
 
 
 def _readable(name: str, spokes: Sequence[Spoke]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -52,7 +52,8 @@ class HostMemory:
 @dataclass(frozen=True, slots=True)
 class Site:
     """One tracker of the cycle.  `owners`: mapped field → ticssync | tracker | merge; `statuses`: the tracker's
-    own status → canonical, in the mapping's order."""
+    own status → canonical, in the mapping's order.  `conflict_note` puts conflicts of one task into words for the
+    ticket; None where the ticket is told nothing of them."""
 
     name: str
     kind: str
@@ -61,6 +62,7 @@ class Site:
     memory: HostMemory
     language: str = "ja"
     statuses: Mapping[str, str] = field(default_factory=dict)
+    conflict_note: Callable[[Sequence[Mapping[str, Any]]], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ Display: TypeAlias = Callable[[tuple[Binding, ...]], Callable[[TaskKey, str], Fi
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store remembers."""
+    """What the store remembers.  `on_their_way`: intents of another process whose request a tracker may still carry
+    out, so that not finding anything says nothing yet."""
 
     workspace: str
     bindings: tuple[Binding, ...]
@@ -105,6 +108,7 @@ class Known:
     ask_again: frozenset[str] = frozenset()
     retry: bool = False
     open_refusals: frozenset[tuple[TaskKey, str, str]] = frozenset()
+    on_their_way: frozenset[str] = frozenset()
 
     def frozen(self, key: TaskKey, tracker: str, name: str) -> bool:
         """Whether this field of the task is frozen there."""

@@ -59,6 +59,7 @@ class FakeTracker(FakeReader):
         self._need_open()
         try:
             sent = [self._with_files(one) for one in changes]
+            self.opening.before_write()
             made, changed = self.server.write(
                 [self._draft(one) for one in drafts], [edit for edit, _ in sent]
             )
@@ -94,6 +95,7 @@ class FakeTracker(FakeReader):
         return outcomes
 
     def _create_some(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        self.opening.before_write()
         return [self._outcome(one) for one in self.server.create([self._draft(draft) for draft in drafts])]
 
     def _update_some(self, changes: Sequence[Change]) -> list[Outcome]:
@@ -101,6 +103,7 @@ class FakeTracker(FakeReader):
             number: said for number, one in enumerate(changes) if (said := self._before(one))
         }
         sent = [self._with_files(one) for number, one in enumerate(changes) if number not in early]
+        self.opening.before_write()
         answers = self.server.update([edit for edit, _ in sent]) if sent else []
         later = (_with_refused(self._outcome(one), no) for one, (_, no) in zip(answers, sent, strict=True))
         return [early[number] if number in early else next(later) for number in range(len(changes))]
@@ -125,6 +128,7 @@ class FakeTracker(FakeReader):
         if self.caps.expected_version and change.expect and (stale := self._stale(change)):
             return Rejected((self.opening.text("{field} was changed in the meantime", field=stale),), stale)
         for step in change.status_path[:-1]:
+            self.opening.before_write()
             answer = self.server.update([Edit(change.ref.id, {self._place("status"): step})])[0]
             if not isinstance(answer, Issue):
                 return self._outcome(answer)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.app.office import Office
 from ticssync import daemon as daemons
-from ticssync.app import sync_once
+from ticssync.app import leasing
 from ticssync.app.workspace import Workspace
 from ticssync.daemon import Daemon
 from ticssync.errors import RetryLaterError
@@ -75,11 +75,11 @@ def test_the_lease_of_a_process_that_is_gone_is_taken_at_once_on_its_own_host_on
 
 def test_a_held_lease_moves_its_counter_and_stops_when_another_has_it(store: Store) -> None:
     lease = leases.acquire(store, ONE, alive=ALIVE)
-    sync_once._keep_beating(store, lease, Rounds(3))
+    leasing._keep_beating(store, lease, Rounds(3), 1)
     beaten = now(store)
     new = taken_over(store)
     rounds = Rounds(3)
-    sync_once._keep_beating(store, lease, rounds)
+    leasing._keep_beating(store, lease, rounds, 1)
 
     assert beaten is not None and beaten.heartbeat == 3
     assert (now(store), rounds.rounds) == (new, 2)
@@ -95,13 +95,10 @@ def test_whoever_lost_the_lease_sends_nothing_more(store: Store) -> None:
     assert (lost.value.exit_code, "pc/200" in str(lost.value)) == (3, True)
 
 
-def test_a_command_beats_for_as_long_as_it_holds_the_lease(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sync_once, "BEAT_EVERY_S", 0.01)
+def test_a_command_beats_for_as_long_as_it_holds_the_lease(office: Office) -> None:
     before, beaten = threading.active_count(), threading.Event()
     with office.open() as workspace:
-        with sync_once.leased(workspace):
+        with leasing.leased(workspace, leasing.Pace(beat_s=0.01)):
             workspace.store.watch = lambda _point: beaten.set()
             came = beaten.wait(30)
             held = now(workspace.store)
@@ -116,13 +113,13 @@ def test_a_lease_is_given_back_only_when_the_last_beat_is_over(
 ) -> None:
     beats: list[leases.Lease | None] = []
 
-    def slow(store: Store, _lease: leases.Lease, stop: threading.Event) -> None:
+    def slow(store: Store, _lease: leases.Lease, stop: threading.Event, _every_s: float) -> None:
         stop.wait()
         beats.extend(now(store) for _ in range(50))
 
-    monkeypatch.setattr(sync_once, "_keep_beating", slow)
+    monkeypatch.setattr(leasing, "_keep_beating", slow)
     with office.open() as workspace:
-        with sync_once.leased(workspace) as lease:
+        with leasing.leased(workspace) as lease:
             pass
         found = [one.token if one else None for one in beats]
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import replace
 
 import pytest
 
 from tests.unit.sync.world import World, key, outgoing
+from ticssync.app.conflict_words import conflict_note
 from ticssync.model.canonical import instant_text
 from ticssync.store.hub import Wish, put_wish
+from ticssync.sync.state import Site
 from ticssync.testing.behaviour import Behaviour
 from ticssync.testing.fake_site import full, index, strong
 
 KINDS = {"redmine-like": strong, "jira-like": index, "workbook-like": full}
-PAIRS = [*itertools.permutations(KINDS, 2), ("redmine-like", "redmine-like")]
+PAIRS = [
+    ("redmine-like", "workbook-like"),
+    ("workbook-like", "redmine-like"),
+    ("redmine-like", "jira-like"),
+    ("jira-like", "redmine-like"),
+]
 
 
 def mirrored(*kinds: str) -> World:
@@ -173,6 +180,36 @@ def test_a_mirror_that_refuses_the_value_keeps_its_own_and_its_next_edit_is_show
 
     assert refused == [("b", "status", "done")]
     assert [dict(one.values) for one in world.conflicts()] == [{"a": "done", "b": "doing"}]
+
+
+class Telling(World):
+    """A world whose tickets are told of conflicts, as the mapping key `conflict_note: true` asks for."""
+
+    def sites(self) -> dict[str, Site]:
+        told = conflict_note("ja", {"sato": "佐藤 花子"})
+        return {name: replace(site, conflict_note=told) for name, site in super().sites().items()}
+
+
+def test_where_the_mapping_asks_for_it_the_main_task_is_told_of_a_conflict_once_and_in_the_same_pass() -> (
+    None
+):
+    world = Telling(items=("T-01",), behaviours={"a": strong(), "b": full()})
+    world.settle(wait=130)
+    world.person("T-01", "b", 状態="対応中")
+    world.person("T-01", "a", 状態="完了")
+    world.clock.advance(130)
+    world.sync()
+    told = [one.text for one in world.issue("T-01", "a").comments]
+    world.settle(wait=130)
+
+    assert len(told) == 1
+    assert (
+        "「対応状況」がほぼ同じ時期に複数の場所で変更されました（a: 完了 / b: 対応中）。いまの値: 完了。"
+        in told[0]
+        or ("（b: 対応中 / a: 完了）。いまの値: 完了。" in told[0])
+    )
+    assert len(world.issue("T-01", "a").comments) == 1
+    assert world.issue("T-01", "b").comments == ()
 
 
 def test_after_every_history_above_an_idle_pass_writes_nothing(world: World) -> None:

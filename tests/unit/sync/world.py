@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ticssync.model.binding import Binding
@@ -12,6 +14,7 @@ from ticssync.model.task import Fields, FieldValue
 from ticssync.plugin import Table
 from ticssync.store import By, Store
 from ticssync.store.bindings import bindings
+from ticssync.store.connection import MEMORY, connect
 from ticssync.store.hub import hub_tasks
 from ticssync.store.locker import Locker
 from ticssync.store.working import conflicts, memory, refusals
@@ -41,6 +44,25 @@ def nothing_to_show(_bindings: tuple[Binding, ...]) -> Callable[[TaskKey, str], 
     return lambda _key, _lang: {}
 
 
+@lru_cache(maxsize=1)
+def empty_store() -> bytes:
+    """A new store: made once, for making its tables takes longer than a pass over three tasks."""
+    return store_bytes(Store.memory(WORKSPACE, Clock()))
+
+
+def store_bytes(store: Store) -> bytes:
+    with store.engine.connect() as connection:
+        found: bytes = connection.connection.driver_connection.serialize()  # type: ignore[union-attr]
+    return found
+
+
+def store_of(kept: bytes, clock: Clock) -> Store:
+    store = Store(connect(MEMORY), WORKSPACE, "memory", clock, salt=lambda: "0" * 32)
+    with store.engine.connect() as connection:
+        connection.connection.driver_connection.deserialize(kept)  # type: ignore[union-attr]
+    return store
+
+
 @dataclass
 class World:
     """`items` should exist; `routes` gives the trackers of each, main first."""
@@ -59,9 +81,29 @@ class World:
         self.servers = {
             name: FakeServer(self.clock, behaviour) for name, behaviour in self.behaviours.items()
         }
-        self.store = Store.memory(WORKSPACE, self.clock, salt=lambda: "0" * 32)
+        self.store = store_of(empty_store(), self.clock)
         self.veto: str | None = None
         self.display = nothing_to_show
+
+    # -- what backups and accidents do
+
+    def kept_store(self) -> bytes:
+        """A backup of the store."""
+        return store_bytes(self.store)
+
+    def put_store_back(self, kept: bytes | None) -> None:
+        """The store is what it was at a backup, or (None) a new and empty one."""
+        watch = self.store.watch
+        self.store.close()
+        self.store = store_of(kept or empty_store(), self.clock)
+        self.store.watch = watch
+
+    def fork(self) -> World:
+        """Another world that stands as this one does now; what happens in it does not happen here."""
+        other = copy(self)
+        other.clock, other.servers, other.titles = deepcopy((self.clock, self.servers, self.titles))
+        other.store = store_of(self.kept_store(), other.clock)
+        return other
 
     # -- one pass
 

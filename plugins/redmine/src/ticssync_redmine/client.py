@@ -5,7 +5,7 @@ Source of the addresses and answers: Redmine's wiki page Rest_api, and calls rec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -68,8 +68,10 @@ class Client:
         *,
         connect_s: float = http.CONNECT_S,
         read_s: float = http.READ_S,
+        before_write: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = url
+        self._before_write = before_write
         self.voice = voice
         self._session = requests.Session()
         self._policy = http.apply(self._session, connect_s=connect_s, read_s=read_s, ca_file=ca_file)
@@ -167,6 +169,8 @@ class Client:
                     variable=f"TICSSYNC_TRACKERS__{self.voice.tracker.upper()}__API_KEY",
                 )
             )
+        if not harmless:
+            self._before_write()
         try:
             response = self._session.request(method, self.url + path, **parts)
         except requests.RequestException as error:

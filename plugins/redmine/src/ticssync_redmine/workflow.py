@@ -91,7 +91,7 @@ class Workflow:
         return {status: row["to"] for status, row in self._rows().items() if self._fresh(row)}
 
     def _fresh(self, row: Mapping[str, Any]) -> bool:
-        return self._clock() - parse_instant(row["at"]) < KEPT
+        return abs(self._clock() - parse_instant(row["at"])) < KEPT
 
     def _rows(self) -> dict[str, Any]:
         rows: dict[str, Any] = json.loads(self._memory.get(ROWS) or "{}")

@@ -224,6 +224,7 @@ class WorkbookTracker(TrackerDriver):
                 made = Edited(first_file(rows, identity, self._names), first_cells(rows, self._names))
             else:
                 made = edited(state.reading, state.view.layout, edits, identity, names=self._names)
+            self._opening.before_write()
             written = self._replace(raw, state, made, self._intended(state, plan, serial))
         except ChangedMeanwhile:
             raise self._source.changed() from None
