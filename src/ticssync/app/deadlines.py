@@ -18,6 +18,7 @@ from ticssync.evidence.rules import evidence_state
 from ticssync.model.certificate import Certificate, Duty, DutyRecord, DutyState
 from ticssync.model.evidence import Evidence, EvidenceState
 from ticssync.model.state import Pile
+from ticssync.store import Transaction
 from ticssync.store.duties import certificates, duty_records, record_duty
 from ticssync.store.locker import Locker
 from ticssync.yamlfile import nearest
@@ -28,12 +29,15 @@ HORIZON: Final = timedelta(days=400)
 
 def current_duties(workspace: Workspace, today: date | None = None) -> tuple[Duty, ...]:
     """Every duty, soonest first.  Certificates come from the configuration, what was done from the store."""
-    day = today or workspace.today
     with workspace.store.read() as tx:
-        # States speak of the last look: a tracker that was not read yet today hides nothing that is finished.
-        ledger, done = read_ledger(tx, today=day), duty_records(tx)
-        taken = certificates(tx)
-    found: tuple[Certificate, ...] = workspace.config.certificates or taken
+        return duties_in(tx, workspace, today or workspace.today)
+
+
+def duties_in(tx: Transaction, workspace: Workspace, day: date) -> tuple[Duty, ...]:
+    """As `current_duties`, inside a transaction."""
+    # States speak of the last look: a tracker that was not read yet today hides nothing that is finished.
+    ledger, done = read_ledger(tx, today=day), duty_records(tx)
+    found: tuple[Certificate, ...] = workspace.config.certificates or certificates(tx)
     return duties(found, day, calendar(workspace.config), done, others=_others(ledger, day))
 
 

@@ -13,7 +13,7 @@ from ticssync.model.binding import HUB, Base, BindingState, Origin
 from ticssync.model.canonical import instant_text, plain
 from ticssync.model.key import TaskKey
 from ticssync.model.task import FieldValue
-from ticssync.store import Event, Transaction
+from ticssync.store import By, Event, Transaction
 from ticssync.store.bindings import bases, bindings, put_base
 from ticssync.store.hub import HubTask, hub_tasks, put_hub
 from ticssync.store.scopes import scopes
@@ -57,7 +57,10 @@ def resolve(workspace: Workspace, conflict_id: str, take: str) -> dict[str, Any]
         value = _chosen(one, take, hub.values.get(one.field, one.taken))
         decided = Origin(HUB, instant_text(tx.now), True)
         values, origins = {**hub.values, one.field: value}, {**hub.origins, one.field: decided}
-        put_hub(tx, replace(hub, values=values, origins=origins))
+        if one.owner != "ticssync":
+            put_hub(tx, replace(hub, values=values, origins=origins))
+        elif value != one.values.get(HUB, value):
+            _leave(tx, one, workspace.by())
         _agree(tx, one)
         payload = {"id": one.id, "field": one.field, "taken": plain(value), "take": take}
         event = tx.append("conflict.resolved", str(one.key), workspace.by(), payload)
@@ -78,6 +81,16 @@ def _chosen(one: Conflict, take: str, now: FieldValue) -> FieldValue:
         say("{take} is no side of conflict {id}", take=take, id=one.id),
         fix=say("take one of: local, {sides}", sides=sides),
     )
+
+
+def _leave(tx: Transaction, one: Conflict, by: By) -> None:
+    """A field of ours is left as it stands there, until either side changes."""
+    for tracker in sorted(set(one.values) - {HUB}):
+        refusal: dict[str, Any] = {
+            "tracker": tracker, "field": one.field, "wanted": plain(one.values[HUB]), "raw_found": plain(one.values[tracker]),
+            "moves": [], "why": str(say("a person left it as it stands there")),
+        }  # fmt: skip
+        tx.append("refusal.opened", str(one.key), by, refusal)
 
 
 def _agree(tx: Transaction, one: Conflict) -> None:

@@ -365,7 +365,9 @@ def _evidence_touched(tx: Transaction) -> dict[str, datetime]:
             criterion[event.subject] = str(event.data.get("criterion", ""))
         if event.kind not in ("evidence.added", "evidence.state") or _from_tracker(event.channel, event.data):
             continue
-        at, ref = parse_instant(event.at), criterion.get(event.subject, "")
+        # What a bundle gave back was handed in when the bundle says.
+        at = parse_instant(event.data.get("restored", {}).get("at", event.at))
+        ref = criterion.get(event.subject, "")
         found[ref] = max(at, found.get(ref, at))
     return found
 

@@ -15,7 +15,7 @@ from ticssync.model.key import TaskKey
 from ticssync.model.state import LABEL
 from ticssync.store import Event, Transaction
 from ticssync.store.bindings import bases, bindings
-from ticssync.store.hub import hub_tasks
+from ticssync.store.hub import HubTask, hub_tasks
 from ticssync.store.working import conflicts, flips, intents, refusals
 
 
@@ -39,7 +39,13 @@ def why(workspace: Workspace, name: str, *, lines: int = 20) -> dict[str, Any]:
             "sides": _sides(tx, key) if key else {},
             "base": {side: fields["base"] for side, fields in _sides(tx, key).items()} if key else {},
             "rule": _rules(workspace, key),
+            "origins": _origins(hub),
             "conflicts": [one.id for one in conflicts(tx) if one.key == key],
+            "open_conflicts": [
+                {"id": one.id, "field": one.field, "values": plain(one.values), "taken": plain(one.taken)}
+                for one in conflicts(tx)
+                if one.key == key
+            ],
             "refusals": [
                 {
                     "tracker": one.tracker,
@@ -59,6 +65,14 @@ def why(workspace: Workspace, name: str, *, lines: int = 20) -> dict[str, Any]:
             ],
             "events": [_line(event) for event in _events(tx, key, criterion)[-lines:]],
         }
+
+
+def _origins(hub: HubTask | None) -> dict[str, Any]:
+    """Field → who set the value in force (a tracker, or `ticssync` for a person's act here), and when."""
+    return {
+        field: {"side": one.tracker, "at": one.at, "by_person": one.by_person}
+        for field, one in (hub.origins if hub else {}).items()
+    }
 
 
 def _found(tx: Transaction, name: str) -> tuple[TaskKey | None, str]:

@@ -17,7 +17,7 @@ COMMANDS = {
     "plan": "plan", "sync": "sync", "status": "status", "why": "why", "conflicts": "conflicts", "task": "task",
     "tracker": "tracker", "confirm": "confirm", "return": "return_", "exclude": "exclude", "withdraw": "withdraw",
     "sheet": "sheet", "evidence": "evidence", "deadlines": "deadlines", "remind": "remind", "daemon": "daemon",
-    "bundle": "bundle", "plugins": "plugins", "rebind": "rebind",
+    "bundle": "bundle", "plugins": "plugins", "backup": "backup", "restore": "restore", "rebind": "rebind", "migrate": "migrate",
 }  # fmt: skip
 """Command → module of this package.  Order is the order of `--help`: the way a company goes."""
 

@@ -13,6 +13,9 @@ from ticssync.cli.why import show_waiting
 from ticssync.cli.words import tr
 from ticssync.text import mark
 
+MANY: Final = 5
+"""So many copies are named; `--json` has them all."""
+
 STYLES: Final = {
     "confirmed": "green", "excluded": "green", "not_applicable": "dim", "reported": "cyan", "exclusion_proposed": "cyan",
     "reported_without_evidence": "yellow", "returned": "yellow", "expired": "red", "fetch_failed": "red", "unknown": "red",
@@ -62,6 +65,7 @@ def show(found: dict[str, Any], company: str, screen: Screen, *, only_open: bool
     late = sum(1 for one in found["criteria"] if one["late"])
     if late:
         screen.line(text("Late: {n}", n=late), "red")
+    _copies(found["copies"], screen)
     shown = [one for one in found["criteria"] if not (only_open and one["pile"] == "confirmed")]
     rows = [_row(one, screen) for one in shown]
     heads = [
@@ -80,6 +84,20 @@ def show(found: dict[str, Any], company: str, screen: Screen, *, only_open: bool
             for problem in task["problems"]:
                 screen.line(f"! {one['id']} ({task['tracker']}): {problem}", "yellow")
             show_waiting(task["waiting"], screen, f"{one['id']} ({task['tracker']}): ")
+
+
+def _copies(copies: list[dict[str, Any]], screen: Screen) -> None:
+    """How many there are, and where: two processes or a person made them."""
+    if not copies:
+        return
+    text = screen.text
+    names = ", ".join(f"{one['tracker']} {one['key']} ({one['task']})" for one in copies[:MANY])
+    more = text(" and {n} more", n=len(copies) - MANY) if len(copies) > MANY else ""
+    screen.line(text("Copies in trackers: {n}", n=len(copies)) + f" — {names}{more}", "yellow")
+    screen.line(
+        "  → " + text("Not synced, and counted nowhere. Delete or close in the tracker what is not needed."),
+        "dim",
+    )
 
 
 def _row(one: dict[str, Any], screen: Screen) -> list[str]:

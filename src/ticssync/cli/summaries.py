@@ -31,5 +31,8 @@ SUMMARIES: Final = {
     "daemon": mark("Run sync and reminders on schedule"),
     "bundle": mark("The evidence bundle for the auditor: export, verify"),
     "plugins": mark("Which plugins are loaded and allowed"),
-    "rebind": mark("Say whether a store was moved or copied"),
+    "backup": mark("Everything in one encrypted file"),
+    "restore": mark("A workspace out of a backup, whole or not at all"),
+    "rebind": mark("Make a lost store anew, or say whether it was moved or copied"),
+    "migrate": mark("A tracker stands somewhere else now: its links go there"),
 }

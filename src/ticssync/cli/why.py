@@ -73,6 +73,28 @@ def show(found: dict[str, Any], screen: Screen) -> None:
         screen.table(
             [text("Field"), text("ticssync"), text("Last agreed"), text("Rule"), ""], rows, wrap=(1, 2)
         )
+    for field, origin in found["origins"].items():
+        set_at = (origin["at"] or "—")[:16].replace("T", " ")
+        said = text(
+            "{field} was set last by {side}, {at}",
+            field=text(FIELDS.get(field, field)),
+            side=origin["side"],
+            at=set_at,
+        )
+        screen.line(said, "dim")
+    for one in found["open_conflicts"]:
+        sides = " / ".join(f"{side}: {short(value)}" for side, value in one["values"].items())
+        screen.line(
+            "! "
+            + text(
+                "conflict {id}: {field} ({sides}; in force: {taken}). Settle it: ticssync conflicts resolve {id} --take SIDE",
+                id=one["id"],
+                field=text(FIELDS.get(one["field"], one["field"])),
+                sides=sides,
+                taken=short(one["taken"]),
+            ),
+            "yellow",
+        )
     show_waiting(found["waiting"], screen)
     for one in found["refusals"]:
         screen.line("! " + text("refused: {field} ({why})", field=one["field"], why=one["why"]), "yellow")
@@ -83,9 +105,16 @@ def show(found: dict[str, Any], screen: Screen) -> None:
         )
         who = f"{event['actor']}{_way(event, text.lang)}"
         screen.line(
-            f"{event['seq']:>5} {event['at'][:16].replace('T', ' ')} {event['kind']} {who} {changes}".rstrip(),
+            f"{event['seq']:>5} {event['at'][:16].replace('T', ' ')} {_kind(event, text.lang)} {who} {changes}".rstrip(),
             "dim",
         )
+
+
+def _kind(event: dict[str, Any], lang: str) -> str:
+    """What happened, in words; `--json` has the kind as it stands in the log."""
+    from ticssync.bundle.labels import label
+
+    return label("event", event["kind"]).in_language(lang)
 
 
 def _way(event: dict[str, Any], lang: str) -> str:

@@ -142,6 +142,10 @@ class Mapping(_Strict):
         default=None,
         description="確認者が自分のアカウントで行う確認 / how a confirmer confirms in the tracker",
     )
+    conflict_note: StrictBool = Field(
+        default=False,
+        description="競合を課題にも書き残すか（既定: 残さない） / whether a conflict is told in the task too",
+    )
     texts: dict[StrictStr, StrictStr] = Field(
         default_factory=dict, description="トラッカーの種類が使う表示名"
     )

@@ -8,11 +8,15 @@ import pytest
 
 from tests.unit.app.office import Office, outgoing, pack
 from ticssync.app import settle
+from ticssync.app.why import why
+from ticssync.cli.screen import Screen
+from ticssync.cli.why import show
 from ticssync.errors import UsageError
 from ticssync.model.binding import Base
 from ticssync.model.key import TaskKey
 from ticssync.store.bindings import bases, bindings, put_base
 from ticssync.testing.wire import Listing
+from ticssync.text import Text
 
 
 def both(office: Office) -> Office:
@@ -67,6 +71,24 @@ def test_taking_the_other_side_in_a_conflict_writes_it_everywhere(office: Office
     office.settle()
 
     assert (before, words(office)) == ({"a": "対応中", "b": "対応中"}, {"a": "完了", "b": "完了"})
+
+
+def test_why_shows_the_conflict_with_all_values_who_set_the_one_in_force_and_the_history_in_words(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both(office)
+    disagree(office)
+    with office.open() as workspace:
+        found = why(workspace, "T-01")
+    show(found, Screen(Text("ja")))
+    said = capsys.readouterr().out
+
+    assert found["open_conflicts"][0]["values"] == {"a": "done", "b": "doing"}
+    assert found["origins"]["status"]["side"] == "b"
+    assert "競合 C-0001" in said
+    assert "は b で" in said
+    assert "複数の側での変更（競合）" in said
+    assert "conflict.opened" not in said
 
 
 def test_an_open_conflict_is_reported_by_every_later_sync_until_somebody_settles_it(office: Office) -> None:
