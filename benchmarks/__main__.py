@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import redmine
+from benchmarks import redmine, scale
 from benchmarks.engine import now
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -22,7 +22,12 @@ What each row is measured against is the least that could do the same: a bare lo
 
 def main() -> int:
     """Run everything."""
-    rows, facts = redmine.run(lambda line: print(line, file=sys.stderr, flush=True))
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    grown = scale.run_all(tell)
+    rows, facts = redmine.run(tell)
     machine = f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     lines = [
         f"{now().date().isoformat()} · {machine}",
@@ -34,13 +39,25 @@ def main() -> int:
         *(row.line() for row in rows),
         "",
         *(f"- {name}: {value}" for name, value in facts.items()),
+        "",
+        "## A growing number of tasks",
+        "",
+        "A pass in which nothing happened looks at no task (the daemon's usual one); `everything planned and merged` is what",
+        "a pass decides in which anything happened, a change of one task as well as one of the mapping.",
+        "",
+        *scale.lines(grown),
     ]
     text = HEAD + "\n".join(lines) + "\n"
     print(text)
     RESULTS.write_text(text, encoding="utf-8")
     RESULTS.with_suffix(".json").write_text(
         json.dumps(
-            {"machine": machine, "rows": [vars(row) | {"ratio": row.ratio} for row in rows], "facts": facts},
+            {
+                "machine": machine,
+                "rows": [vars(row) | {"ratio": row.ratio} for row in rows],
+                "facts": facts,
+                "scale": grown,
+            },
             ensure_ascii=False,
             indent=1,
         )

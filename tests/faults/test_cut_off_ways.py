@@ -12,10 +12,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.deaths import Death, Points
-from tests.unit.sync.world import World
+from tests.faults.stories import NETWORK, Broken, doubles, false_tombs, quiet, world_waits
+from tests.faults.table import PASSES, Harm, Tally, some
+from tests.unit.sync.world import World, key
+from ticssync.model.canonical import instant_text
+from ticssync.store.hub import Wish, put_wish
 from ticssync.testing.behaviour import Behaviour
 from ticssync.testing.fake_site import WORKFLOW, full, index, strong
-from ticssync.testing.wire import Fault
+from ticssync.testing.opening import FEW_STATUSES
 
 MIRRORS: dict[str, Callable[[], Behaviour]] = {
     "jira-like": index,
@@ -28,12 +32,10 @@ pytestmark = pytest.mark.slow
 
 
 def reported(mirror: str) -> World:
-    """Two tasks in two trackers; a person set the first one to done in the main one, and it has been taken in."""
+    """Two tasks in two trackers; a person set the first one to done in the main one, and no pass has read it yet."""
     world = World(items=("T-01", "T-02"), behaviours={"a": full(), "b": MIRRORS[mirror]()})
     world.settle(wait=130)
     world.person("T-01", "a", 状態="完了")
-    world.clock.advance(130)
-    world.sync()
     world.clock.advance(130)
     return world
 
@@ -44,41 +46,78 @@ def watch(world: World, points: Callable[[str], None]) -> None:
         server.watch = points
 
 
-def holds(world: World) -> None:
+def holds(world: World) -> tuple[int, Harm]:
     watch(world, lambda _point: None)
-    world.settle(wait=130)
-    assert [world.issue("T-01", name).fields["状態"] for name in ("a", "b")] == ["完了", "完了"]
-    assert [world.issue("T-02", name).fields["状態"] for name in ("a", "b")] == ["未着手", "未着手"]
-    assert (world.hub("T-01")["status"], world.conflicts()) == ("done", [])
+    storms, needed = world_waits(world), PASSES + 1
+    for passes in range(PASSES + 1):
+        world.clock.advance(130)
+        if quiet(world.sync()):
+            needed = passes
+            break
+    shown = [world.issue(item, name).fields["状態"] for item in ("T-01", "T-02") for name in ("a", "b")]
+    wrong = sum(one != wanted for one, wanted in zip(shown, ["完了"] * 2 + ["未着手"] * 2, strict=True))
+    wrong += world.hub("T-01")["status"] != "done" or world.conflicts() != []
+    return needed, Harm(doubles(world), wrong, false_tombs(world), storms)
 
 
 @pytest.mark.parametrize("mirror", MIRRORS)
 def test_a_way_that_death_cut_off_is_gone_on_with(mirror: str) -> None:
-    world, points = reported(mirror), Points()
+    before = reported(mirror)
+    world, points = before.fork(), Points()
     watch(world, points)
     world.sync()
-    total = points.seen
-    for at in range(1, total + 1):
-        world, points = reported(mirror), Points(at)
-        watch(world, points)
-        with pytest.raises(Death):
-            world.sync()
-        holds(world)
+    with Tally(f"fake, mirror {mirror}", "status over three moves", "death", found=points.seen) as tally:
+        for at in some(points.seen, tally.seed, 3):
+            world, dies = before.fork(), Points(at)
+            watch(world, dies)
+            with pytest.raises(Death):
+                world.sync()
+            tally.add(*holds(world), at)
 
-    assert total >= 20
+    assert points.seen >= 20
 
 
 @pytest.mark.parametrize("mirror", ["jira-like", "redmine-like"])
-@pytest.mark.parametrize("fault", [Fault.NOT_SENT, Fault.ANSWER_LOST])
-def test_a_way_that_the_network_cut_off_is_gone_on_with(mirror: str, fault: Fault) -> None:
-    world = reported(mirror)
-    before = world.server("b").request_count
+@pytest.mark.parametrize("fault", NETWORK)
+def test_a_way_that_the_network_cut_off_is_gone_on_with(mirror: str, fault: str) -> None:
+    before = reported(mirror)
+    world = before.fork()
+    since = world.server("b").request_count
     world.sync()
-    for number in range(before + 1, world.server("b").request_count + 1):
-        world = reported(mirror)
-        world.server("b").fail_at(number, fault)
+    total = world.server("b").request_count - since
+    with Tally(f"fake, mirror {mirror}", "status over three moves", fault, found=total) as tally:
+        for at in some(total, tally.seed, 5):
+            world = before.fork()
+            broken = world.server("b").watch = Broken(world, "b", at, NETWORK[fault])
+            world.sync()
+            assert broken.done
+            tally.add(*holds(world), at)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a way that is cut off at a status without a word in the mapping stays there"
+)
+def test_a_way_that_was_cut_off_at_a_status_that_the_mapping_does_not_know_is_gone_on_with() -> None:
+    world = World(items=("T-01",), behaviours={"a": index()}, tables={"a": FEW_STATUSES})
+    world.settle(wait=130)
+    world.clock.advance(130)
+    with world.store.write() as tx:
+        put_wish(tx, key(), "status", Wish("done", instant_text(tx.now)))
+    moves: list[str] = []
+
+    def dies(point: str) -> None:
+        moves.append(point)
+        if moves.count("after update") == 2:
+            raise Death(point)
+
+    world.server().watch = dies
+    with pytest.raises(Death):
         world.sync()
-        holds(world)
+    world.server().watch = lambda _point: None
+    assert world.issue().fields["状態"] == "確認待ち"
+    world.settle(wait=130)
+
+    assert world.issue().fields["状態"] == "完了"
 
 
 @pytest.mark.parametrize("mirror", ["jira-like", "redmine-like"])

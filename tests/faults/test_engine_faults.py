@@ -1,121 +1,66 @@
-"""Every crash point and every network fault of a whole scenario, enumerated, for three kinds of tracker.
+"""Every crash point and every network fault of whole passes, enumerated, for every kind of tracker and for mirrors.
 
 A point is a store commit or a request, before and after.  At each one the process dies (or the network fails)
-once; then the next passes must repair everything: one task per item, no lost edit, no false tomb, quiet in the
-end.
+once; then at most three passes must repair everything: one task per item, no lost edit, no false tomb, no storm
+of requests, and quiet in the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-
 import pytest
 
-from tests.unit.sync.world import World, outgoing
-from ticssync.testing.behaviour import Behaviour
-from ticssync.testing.fake_site import full, index, strong
+from tests.faults import stories
+from tests.faults.stories import IN_SHORT, MAKERS, NETWORK, STORIES, Story
+from tests.faults.table import ALL, Tally, some
+from tests.unit.sync.world import World
+from ticssync.testing.fake_site import strong
 from ticssync.testing.wire import Fault
 
-KINDS: dict[str, Callable[[], Behaviour]] = {
-    "workbook-like": full,
-    "redmine-like": strong,
-    "jira-like": index,
-}
-ITEMS = ("T-01", "T-02", "T-03", "T-04", "T-05")
+DRIVERS = tuple(MAKERS) if ALL else IN_SHORT
+MIRRORED = tuple(name for name in MAKERS if "&" in name)
+IN_FULL = ("first sync", "later pass")
+"""The stories of which `make test` tries every death, and a part of the network faults; of the others a part of the deaths."""
+SHARE = 12
 
 
-class Death(BaseException):
-    """The process is gone: nothing catches this."""
+def deaths(driver: str, scenario: str, story: Story, share: int) -> None:
+    with Tally(driver, scenario, "death", found=story.points) as tally:
+        for at in some(story.points, tally.seed, share):
+            tally.add(*stories.dies_at(story, at), at)
 
 
-class Point:
-    """Counts points, and dies at one of them."""
-
-    def __init__(self, at: int = -1) -> None:
-        self.at, self.seen, self.names = at, 0, []
-
-    def __call__(self, name: str) -> None:
-        self.seen += 1
-        self.names.append(name)
-        if self.seen == self.at:
-            raise Death(name)
+def network(driver: str, scenario: str, story: Story, share: int) -> None:
+    places = stories.requests_of(story)
+    for name, kind in NETWORK.items():
+        with Tally(driver, scenario, name, found=len(places)) as tally:
+            for at in some(len(places), tally.seed, share):
+                tally.add(*stories.breaks_at(story, *places[at - 1], kind), places[at - 1])
 
 
-def scenario(world: World) -> None:
-    """A first sync; then both sides edit; then a sync that writes and takes in."""
-    world.sync()
-    world.clock.advance(120)
-    if world.issues("T-02"):
-        world.person("T-02", 状態="完了")
-    world.titles["T-01"] = "新しい題名"
-    world.clock.advance(120)
-    world.sync()
-
-
-def lives_through(world: World) -> None:
-    with suppress(Death):
-        scenario(world)
-
-
-def repaired(world: World) -> None:
-    """At most three more passes, and all is well."""
-    world.store.watch = lambda _point: None
-    world.server().watch = lambda _point: None
-    world.titles["T-01"] = "新しい題名"
-    for _ in range(4):
-        world.clock.advance(120)
-        reports = world.sync()
-    assert outgoing(reports) == []
-    assert {item: len(world.issues(item)) for item in ITEMS} == dict.fromkeys(ITEMS, 1)
-    assert {item: [one.state for one in world.bound(item)] for item in ITEMS} == {
-        item: ["live"] for item in ITEMS
-    }
-    assert world.issue("T-01").fields["件名"] == "新しい題名"
-    done = world.issue("T-02").fields["状態"] == "完了"
-    assert world.hub("T-02")["status"] == ("done" if done else "todo")
-
-
-def new_world(kind: str) -> World:
-    return World(items=ITEMS, behaviours={"a": KINDS[kind]()})
-
-
-def points_of(kind: str) -> int:
-    world, point = new_world(kind), Point()
-    world.store.watch = world.server().watch = point
-    scenario(world)
-    return point.seen
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_death_at_every_commit_and_request_leaves_one_task_per_item_and_no_lost_edit(kind: str) -> None:
-    total = points_of(kind)
-
-    for at in range(1, total + 1):
-        world = new_world(kind)
-        point = Point(at)
-        world.store.watch = world.server().watch = point
-        lives_through(world)
-        assert point.seen == at
-        repaired(world)
-
-    assert total >= 20
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("fault", [Fault.NOT_SENT, Fault.ANSWER_LOST, Fault.GARBLED, Fault.UNAUTHORIZED])
-def test_a_network_fault_at_every_request_leaves_one_task_per_item_and_no_lost_edit(
-    kind: str, fault: Fault
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("scenario", STORIES)
+def test_death_at_every_commit_and_request_leaves_one_task_per_item_and_no_lost_edit(
+    driver: str, scenario: str
 ) -> None:
-    world = new_world(kind)
-    scenario(world)
-    total = world.server().request_count
+    story = STORIES[scenario](driver)
+    deaths(driver, scenario, story, 1 if scenario in IN_FULL and driver not in MIRRORED else SHARE)
 
-    for number in range(1, total + 1):
-        world = new_world(kind)
-        world.server().fail_at(number, fault)
-        scenario(world)
-        repaired(world)
+    assert story.points >= 8
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("scenario", STORIES if ALL else IN_FULL)
+def test_a_network_fault_at_every_request_leaves_one_task_per_item_and_no_lost_edit(
+    driver: str, scenario: str
+) -> None:
+    network(driver, scenario, STORIES[scenario](driver), SHARE)
+
+
+@pytest.mark.parametrize("driver", MIRRORED)
+def test_edits_on_both_sides_of_a_mirrored_task_are_kept_whatever_breaks_on_the_way(driver: str) -> None:
+    story = stories.both_sides(driver)
+    deaths(driver, "edits on both sides", story, SHARE)
+    network(driver, "edits on both sides", story, SHARE)
 
 
 def test_the_harness_sees_a_tracker_that_drops_our_marker() -> None:
@@ -128,8 +73,10 @@ def test_the_harness_sees_a_tracker_that_drops_our_marker() -> None:
 
             return super().create([replace(one, marker="") for one in drafts])
 
-    world = World(items=ITEMS, behaviours={"a": strong()}, drivers={"a": Forgetful})
+    story = stories.first_sync("fake, redmine-like")
+    world = World(items=stories.ITEMS, behaviours={"a": strong()}, drivers={"a": Forgetful})
     world.server().fail_next("create", Fault.ANSWER_LOST)
-    scenario(world)
-    with pytest.raises(AssertionError):
-        repaired(world)
+    world.sync()
+    passes, harm = story.repaired(world)
+
+    assert (passes <= 3, harm.duplicates, harm.none) == (True, 1, False)

@@ -2,7 +2,8 @@
 
 Two passes are broken: a first one, and a later one with everything in it that the engine sends (a status over two
 moves with its reason, a note, a file, new texts) and takes in (a person's status, note and file).  `make test` tries
-a part of the points, spread evenly; `make faults` (TICSSYNC_FAULTS=all) tries them all.
+a part of the points, spread evenly; `make faults` (TICSSYNC_FAULTS=all) tries them all, and what was found goes into
+its table (tests/faults/table.py).
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.faults.deaths import Death, Points
+from tests.faults.table import ALL, PASSES, SLACK, Harm, Tally, some
 from tests.servers.proxy import Proxy, Seen
 from tests.servers.redmine import Server
 from tests.servers.redmine_company import NAME
@@ -28,30 +31,41 @@ from tests.servers.redmine_office import CONFIRMER, Moment, Office, found_office
 from tests.system.company import ITEMS, outgoing
 from ticssync.app.sync_once import SyncOrder, sync
 from ticssync.model.binding import Binding
+from ticssync.model.canonical import parse_instant
 from ticssync.store.bindings import bindings
 from ticssync.store.evidence import evidence_of
-from ticssync.store.working import conflicts, intents, refusals
+from ticssync.store.working import conflicts, intents, not_before, refusals
 from ticssync_redmine.client import Client
 from ticssync_redmine.writing import Writing
 
 pytest_plugins = ["tests.servers.redmine_fixtures"]
 pytestmark = pytest.mark.slow
 
-ALL: Final = os.environ.get("TICSSYNC_FAULTS") == "all"
+DRIVER: Final = "redmine 5.0"
 SMALL: Final = ("T-01", "T-02", "T-03", "T-04", "T-14")
+HOUR_S: Final = 3600
 KINDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "answer lost": ("lose", {}),
+    "connection reset after it": ("lose", {"reset": True}),
     "not carried out": ("refuse", {}),
-    "429": ("busy", {"status": 429, "retry_after": 1}),
+    "429, 1 s": ("busy", {"status": 429, "retry_after": 1}),
+    "429, 0 s": ("busy", {"status": 429, "retry_after": 0}),
+    "429, no time": ("busy", {"status": 429}),
+    "429, an hour": ("busy", {"status": 429, "retry_after": HOUR_S}),
+    "429, a date": ("busy", {"status": 429, "retry_after": None}),
     "502": ("busy", {"status": 502}),
     "502, carried out": ("busy", {"status": 502, "carry": True}),
+    "503, 30 s": ("busy", {"status": 503, "retry_after": 30}),
     "HTML 200": ("html", {}),
     "HTML 200, carried out": ("html", {"carry": True}),
+    "sent to the login": ("login", {}),
     "cut": ("cut", {}),
+    "slow": ("hold", {"seconds": 0.3}),
 }
 IN_SHORT: Final = ("answer lost", "502, carried out", "cut")
 """What `make test` does to the longer pass."""
-PASSES: Final = 3
+SHORT_FIRST: Final = (*IN_SHORT, "not carried out", "429, 1 s", "HTML 200", "HTML 200, carried out")
+"""And to the first one."""
 WORDS, REASON = "この様式に記入してください ㊙", "対象の設備がない"
 FORM, REPORT = b"PK form", b"%PDF-1.4 report"
 
@@ -78,25 +92,40 @@ class Story:
     proxy: Proxy
     items: Sequence[str]
     holds: Callable[[Ending], None] | None = None
-    passes: list[int] = field(default_factory=list)
+    whole: int = 0
+    """The requests of the pass without a fault."""
 
     def back(self) -> Office:
         company = self.moment.back()
         self.proxy.clear()
         return company
 
-    def repaired(self, company: Office) -> None:
+    def measure(self) -> int:
+        """Run the pass whole; its requests."""
+        company = self.back()
+        company.sync()
+        self.whole = len(self.proxy.seen)
+        self.repaired(company)
+        return self.whole
+
+    def repaired(self, company: Office) -> tuple[int, Harm]:
         """After at most three more passes the next one writes nothing, and all is as it should be."""
+        over, storms = [len(self.proxy.seen) - self.whole], self._asked_while_waiting(company)
         with company.open() as workspace:
             more = -1
             while more < PASSES:
                 more += 1
                 company.later(130)
+                before = len(self.proxy.seen)
                 result = sync(workspace, SyncOrder())
+                over.append(len(self.proxy.seen) - before - self.whole)
                 if outgoing(result) == [] and result.exit_code == 0:
                     break
-            self.passes.append(more)
-            assert (outgoing(result), result.exit_code) == ([], 0)
+            harm = Harm(
+                max(0, len(company.issues()) - len(self.items)), storms=storms + sum(one > SLACK for one in over),
+                over=max(0, *over),
+            )  # fmt: skip
+            assert (outgoing(result), result.exit_code) == ([], 0), (more, harm)
             with workspace.store.read() as tx:
                 assert (intents(tx, NAME), refusals(tx), conflicts(tx)) == ((), (), ())
                 here = {one.key.item: one for one in bindings(tx)}
@@ -108,6 +137,21 @@ class Story:
         shown = {item: company.server.issue(int(one.ref.id)) for item, one in here.items() if self.holds}
         if self.holds is not None:
             self.holds(Ending(company, here, shown, evidence, put_back))
+        return more, harm
+
+    def _asked_while_waiting(self, company: Office) -> int:
+        """Whether a server that asked to be left alone is asked all the same; then its time is let pass."""
+        with company.open() as workspace:
+            with workspace.store.read() as tx:
+                until = not_before(tx, NAME)
+            now = company.clock()
+            if until is None or parse_instant(until) <= now + timedelta(seconds=10):
+                return 0
+            before = len(self.proxy.seen)
+            sync(workspace, SyncOrder())
+            asked = len(self.proxy.seen) > before
+        company.later((parse_instant(until) - now).total_seconds() + 1)
+        return int(asked)
 
 
 def first_pass(server: Server, proxy: Proxy, folder: Path) -> Story:
@@ -162,44 +206,25 @@ def story(request: pytest.FixtureRequest, redmine: Server, tmp_path: Path) -> It
         yield STORIES[request.param](redmine, proxy, tmp_path)
 
 
-def some(points: int, seed: str, share: int) -> list[int]:
-    """All of them, or every so-manieth from a seeded start."""
-    return (
-        list(range(points))
-        if ALL
-        else list(range(random.Random(seed).randrange(min(share, points)), points, share))
-    )
-
-
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_every_requests_answer_lost_or_refused_once_doubles_nothing_and_loses_nothing(
-    story: Story, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    story: Story, request: pytest.FixtureRequest
 ) -> None:
     name = str(request.node.callspec.id)
-    company = story.back()
-    company.sync()
-    total = len(story.proxy.seen)
-    story.repaired(company)
-    table = []
-    for kind, (fault, how) in KINDS.items():
-        story.passes.clear()
-        if name == "later pass" and kind not in IN_SHORT and not ALL:
-            continue
-        share = 19 if kind != "answer lost" else 3 if total > 9 else 1
-        points = some(total, f"{name} {kind}", share)
-        for at in points:
-            company = story.back()
-            story.proxy.fault(at, fault, **how)  # type: ignore[arg-type]
-            company.sync()
-            assert story.proxy.seen[at].fault == fault
-            story.repaired(company)
-        table.append(
-            f"{name:<12} {kind:<22} {len(points):>3} of {total} points, at most {max(story.passes)} more passes"
-        )
-    with capsys.disabled():
-        print("", *table, sep="\n")
+    total = story.measure()
+    for kind in KINDS if ALL else IN_SHORT if name == "later pass" else SHORT_FIRST:
+        fault, how = KINDS[kind]
+        with Tally(DRIVER, name, kind, found=total) as tally:
+            for at in some(total, tally.seed, 19 if kind != "answer lost" else 3 if total > 9 else 1):
+                company = story.back()
+                if kind == "429, a date":
+                    how = {**how, "retry_after": company.clock() + timedelta(seconds=90)}
+                story.proxy.fault(at - 1, fault, **how)  # type: ignore[arg-type]
+                company.sync()
+                assert story.proxy.seen[at - 1].fault == fault
+                tally.add(*story.repaired(company), at)
 
     assert total >= {"first pass": 5, "later pass": 15}[name]
 
@@ -261,25 +286,20 @@ def watched(company: Office, points: Points) -> Iterator[None]:
 
 
 def test_death_at_every_commit_and_request_doubles_nothing_and_loses_nothing(
-    story: Story, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    story: Story, request: pytest.FixtureRequest
 ) -> None:
     name = str(request.node.callspec.id)
+    story.measure()
     company, points = story.back(), Points()
     with watched(company, points):
         pass
-    story.repaired(company)
     total = points.seen
-    story.passes.clear()
-    chosen = some(total, name, 9)
-    for at in chosen:
-        company, points = story.back(), Points(at + 1)
-        with watched(company, points):
-            assert points.dead
-        story.repaired(company)
-    with capsys.disabled():
-        print(
-            f"\n{name:<12} death {len(chosen):>3} of {total} points, at most {max(story.passes)} more passes"
-        )
+    with Tally(DRIVER, name, "death", found=total) as tally:
+        for at in some(total, tally.seed, 9):
+            company, points = story.back(), Points(at)
+            with watched(company, points):
+                assert points.dead
+            tally.add(*story.repaired(company), at)
 
     assert total >= {"first pass": 18, "later pass": 40}[name]
 
@@ -325,24 +345,26 @@ class Killer:
             assert code == -signal.SIGKILL, (self.moment, self.number, self.creates, said.read())
 
 
-def whole(company: Office) -> None:
-    """46 issues, each once, all bound; the next pass writes nothing."""
+def whole(company: Office) -> int:
+    """46 issues, each once, all bound; the next pass writes nothing.  The passes that it took."""
     ran = company.process("sync", "--json")
     assert ran.returncode == 0, ran.stderr
-    for _ in range(PASSES - 1):
-        company.cli("sync", "--json")
-    found = company.cli("sync", "--json").json["trackers"][NAME]
+    for passes in range(1, PASSES + 1):  # noqa: B007 - it is the answer
+        found = company.cli("sync", "--json").json["trackers"][NAME]
+        if found["actions"] == []:
+            break
     assert (found["created"], found["updated"], found["actions"], found["unchanged"]) == (0, 0, [], ITEMS)
     markers = company.markers()
     assert (len(company.issues()), len(markers), len(set(markers))) == (ITEMS, ITEMS, ITEMS)
     assert [one.state.value for one in company.bound()] == ["live"] * ITEMS
+    return passes
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_a_first_sync_that_is_killed_ten_times_on_its_way_makes_46_issues_and_no_doubles(
-    redmine: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    redmine: Server, tmp_path: Path
 ) -> None:
-    seeded, told = random.Random("killed ten times"), []
+    seeded, told = random.Random("killed ten times"), list[str]()
     with Proxy(redmine.url) as proxy:
         company = found_office(tmp_path / "会社", redmine, proxy)
         before = len(redmine.requests_seen())
@@ -355,12 +377,13 @@ def test_a_first_sync_that_is_killed_ten_times_on_its_way_makes_46_issues_and_no
             if part == 4:
                 redmine.edit_issue(1, status_id=company.status("in_progress"))
         proxy.clear()
-        whole(company)
+        passes = whole(company)
         creates = sum(1 for one in redmine.requests_seen()[before:] if one.method == "POST")
-    with capsys.disabled():
-        print("", *told, f"{creates} creates reached the server", sep="\n")
+    with Tally(DRIVER, "first sync of 46", "killed ten times in a row", found=10) as tally:
+        for number, line in enumerate(told, start=1):
+            tally.add(passes, Harm(creates - ITEMS if number == len(told) else 0), line)
 
-    assert creates == ITEMS
+    assert creates == ITEMS, told
     (first,) = [one for one in company.bound() if one.ref.id == "1"]
     assert (first.status, redmine.issue(1)["status"]["id"]) == ("doing", company.status("in_progress"))
 
@@ -376,6 +399,7 @@ def test_a_first_sync_that_is_killed_at_any_create_is_finished_by_the_next_ones(
         company = found_office(tmp_path / "会社", redmine, proxy)
         moment = ("before", "after", "answered")[part % 3]
         killer = Killer(proxy, seeded.randint(1, ITEMS), moment, seeded.uniform(0, 0.15))
-        killer.run(company)
-        proxy.clear()
-        whole(company)
+        with Tally(DRIVER, "first sync of 46", "killed once", found=10) as tally:
+            killer.run(company)
+            proxy.clear()
+            tally.add(whole(company), Harm(), f"{moment} create {killer.number}")

@@ -1,23 +1,27 @@
-"""Every crash point of a sync into a real workbook, and real kills: nothing is made twice, nothing is lost.
+"""A sync into a real workbook, broken at every point, and real kills: nothing is made twice, nothing is lost.
 
-A point is a store commit or a file operation of the writer, before and after.  At each one the process dies
-once; after at most three further passes all is well and the next pass writes nothing.
+A point is a store commit or a file operation of the writer, before and after.  At each one the process dies, the
+disk refuses, or somebody does something to the file, once; after at most three further passes all is well and the
+next pass writes nothing.  `make test` tries a part of the points, `make faults` all.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.faults import deaths
 from tests.faults.deaths import Death, Points, file_operations
+from tests.faults.table import ALL, PASSES, Harm, Tally, some
 from tests.system.company import ITEMS, Company, Moment, outgoing
 from ticssync.app.sync_once import SyncOrder, sync
 from ticssync.store.bindings import bindings
@@ -33,7 +37,12 @@ EDITED = {
 }
 
 
-def dies(company: Company, points: Points) -> None:
+DRIVER = "workbook"
+SHARE = 2
+"""Of the deaths, `make test` tries every so-manieth; of what is done to the file, fewer."""
+
+
+def dies(company: Company, points: Callable[[str], None]) -> None:
     """One pass that is watched; it may end early."""
     try:
         with company.open() as workspace:
@@ -44,69 +53,202 @@ def dies(company: Company, points: Points) -> None:
         pass
 
 
-def repaired(company: Company) -> None:
+def repaired(company: Company) -> tuple[int, Harm]:
     """At most three passes, and then one that does nothing."""
     with company.open() as workspace:
-        for _ in range(3):
-            if outgoing(sync(workspace, SyncOrder())) == []:
+        needed = PASSES + 1
+        for passes in range(PASSES + 1):
+            result = sync(workspace, SyncOrder())
+            if (outgoing(result), result.exit_code) == ([], 0):
+                needed = passes
                 break
         points, before = Points(), company.book.read_bytes()
         workspace.store.watch = points
         assert outgoing(sync(workspace, SyncOrder())) == []
         with workspace.store.read() as tx:
-            assert [(one.state.value, one.generation) for one in bindings(tx)] == [("live", 1)] * ITEMS
+            states = [(one.state.value, one.generation) for one in bindings(tx)]
             assert intents(tx, "ledger") == ()
     # The lease is taken and given back; nothing else is committed.
     assert (points.seen, company.book.read_bytes()) == (4, before)
     markers = company.markers()
-    assert (len(company.rows()), len(markers), len(set(markers))) == (ITEMS, ITEMS, ITEMS)
+    doubles = max(len(company.rows()), len(markers)) - ITEMS
+    harm = Harm(doubles, 0, sum(one != ("live", 1) for one in states))
+    assert (len(company.rows()), len(markers), len(set(markers))) == (ITEMS, ITEMS, ITEMS), harm
+    return needed, harm
 
 
-def every_point(moment: Moment, share: int, check: Callable[[Company], None]) -> int:
-    company, points = moment.company, Points()
-    dies(company, points)
-    check(company)
-    total = points.seen
-    for at in range(1 + share, total + 1, SHARES):
-        moment.back()
-        points = Points(at)
-        dies(company, points)
-        assert points.dead
-        check(company)
-    return total
+@dataclass(frozen=True)
+class Story:
+    """A pass as it begins, and the edits of people that must stand in the end."""
+
+    name: str
+    moment: Moment
+    check: Callable[[Company], tuple[int, Harm]]
+
+    def points(self) -> Points:
+        """All of the pass."""
+        points = Points()
+        dies(self.moment.back(), points)
+        self.check(self.moment.company)
+        return points
 
 
-@pytest.mark.parametrize("share", range(SHARES))
-def test_death_at_any_point_of_the_first_sync_leaves_46_rows_and_no_doubles(
-    company: Company, tmp_path: Path, share: int
-) -> None:
-    total = every_point(Moment(company, tmp_path / "kept"), share, repaired)
+@pytest.fixture(params=["first sync", "later pass"])
+def story(request: pytest.FixtureRequest, tmp_path: Path) -> Story:
+    later = request.param == "later pass"
+    company: Company = request.getfixturevalue("synced" if later else "company")
+    title = company.cell("T-02", "title") if later else ""
+    if later:
+        company.person(EDITED)
+    moment = Moment(company, tmp_path / "kept")
 
-    assert total >= 20
-
-
-@pytest.mark.parametrize("share", range(SHARES))
-def test_death_at_any_point_of_a_later_sync_loses_no_edit_of_a_person(
-    synced: Company, tmp_path: Path, share: int
-) -> None:
-    title = synced.cell("T-02", "title")
-    synced.person(EDITED)
-
-    def check(company: Company) -> None:
-        repaired(company)
-        assert {item: company.cell(item, "status") for item in ("T-01", "T-03")} == {
-            "T-01": "完了",
-            "T-03": "対応中",
-        }
-        assert {one.key.item: one.status for one in company.bound() if one.key.item in EDITED} == {
-            "T-01": "done", "T-02": "todo", "T-03": "doing",
-        }  # fmt: skip
+    def check(company: Company) -> tuple[int, Harm]:
+        passes, harm = repaired(company)
+        shown = {item: company.cell(item, "status") for item in ("T-01", "T-03")}
+        here = {one.key.item: one.status for one in company.bound() if one.key.item in EDITED}
+        assert shown == {"T-01": "完了", "T-03": "対応中"}
+        assert here == {"T-01": "done", "T-02": "todo", "T-03": "doing"}
         assert (company.cell("T-02", "title"), company.cell("T-02", "evidence")) == (title, "棚の3段目 ㊙")
         assert [one.data["to"] for one in company.events("task.overwritten")] == ["勝手な題名"]
+        return passes, harm
 
-    total = every_point(Moment(synced, tmp_path / "kept"), share, check)
+    return Story(request.param, moment, check if later else repaired)
 
-    assert total >= 30
+
+def mine(points: list[int], share: int) -> list[int]:
+    """The part of one of `SHARES` tests."""
+    return points[share::SHARES]
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_death_at_any_point_leaves_46_rows_no_doubles_and_every_edit_of_a_person(
+    story: Story, share: int
+) -> None:
+    total = story.points().seen
+    with Tally(DRIVER, story.name, "death", found=total) as tally:
+        for at in mine(some(total, tally.seed, SHARE), share):
+            company, points = story.moment.back(), Points(at)
+            dies(company, points)
+            assert points.dead
+            tally.add(*story.check(company), at)
+
+    assert total >= {"first sync": 20, "later pass": 30}[story.name]
+
+
+# ── the disk, and people at the file ──────────────────────────────────────────────────────────────────
+
+
+def _refuses(number: int) -> Callable[[Company], None]:
+    def act(_company: Company) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return act
+
+
+def _lock(company: Company) -> Path:
+    return company.book.with_name(f"~${company.book.name}")
+
+
+def _opens(company: Company) -> None:
+    _lock(company).write_bytes(b"\x03abc" + b" " * 51)
+
+
+def _closes(company: Company) -> None:
+    _lock(company).unlink(missing_ok=True)
+
+
+def _cuts(company: Company) -> None:
+    if company.book.exists():
+        whole = company.book.read_bytes()
+        company.book.with_suffix(".whole").write_bytes(whole)
+        company.book.write_bytes(whole[: len(whole) // 2])
+
+
+def _mends(company: Company) -> None:
+    """Whoever cut it brings the whole file, unless somebody wrote another one meanwhile."""
+    kept = company.book.with_suffix(".whole")
+    if kept.exists():
+        whole = kept.read_bytes()
+        if company.book.read_bytes() == whole[: len(whole) // 2]:
+            company.book.write_bytes(whole)
+        kept.unlink()
+
+
+def _saves(company: Company) -> None:
+    if company.book.exists():
+        company.person({"T-05": {"status": "対応中"}})
+
+
+def _nothing(_company: Company) -> None:
+    """All is as before."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What happens at a point, before or after it, and what puts an end to it once the pass is over."""
+
+    moment: str
+    act: Callable[[Company], None]
+    ends: Callable[[Company], None] = _nothing
+    operations: bool = True
+
+
+KINDS: dict[str, Kind] = {
+    "disk full": Kind("before", _refuses(errno.ENOSPC)),
+    "refused": Kind("before", _refuses(errno.EACCES)),
+    "done, and an error told": Kind("after", _refuses(errno.EIO)),
+    "opened in Excel meanwhile": Kind("before", _opens, _closes, operations=False),
+    "cut in half meanwhile": Kind("before", _cuts, _mends, operations=False),
+    "saved by a person meanwhile": Kind("before", _saves, operations=False),
+}
+IN_SHORT = ("disk full", "done, and an error told", "saved by a person meanwhile")
+
+
+class Broken:
+    """At the point with this number something happens, once.  What is done then is no point itself."""
+
+    def __init__(self, company: Company, at: int, kind: Kind) -> None:
+        self.company, self.left, self.kind = company, at, kind
+        self.done = self.inside = False
+
+    def __call__(self, point: str) -> None:
+        if self.inside or not counts(point, self.kind):
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.done = self.inside = True
+            try:
+                self.kind.act(self.company)
+            finally:
+                self.inside = False
+
+
+def counts(point: str, kind: Kind) -> bool:
+    """Whether this kind of fault can happen there.  A disk refuses file operations; people come at any moment."""
+    return point.startswith(kind.moment) and not (kind.operations and point.endswith("commit"))
+
+
+@pytest.mark.parametrize("story", ["first sync", "later pass"] if ALL else ["later pass"], indirect=True)
+@pytest.mark.parametrize("kind", KINDS if ALL else IN_SHORT)
+def test_whatever_the_disk_or_a_person_does_to_the_file_on_the_way_leaves_one_row_each_and_every_edit(
+    story: Story, kind: str
+) -> None:
+    names = story.points().names
+    total = sum(counts(name, KINDS[kind]) for name in names)
+    with Tally(DRIVER, story.name, kind, found=total) as tally:
+        for at in some(total, tally.seed, 9):
+            company = story.moment.back()
+            broken = Broken(company, at, KINDS[kind])
+            dies(company, broken)
+            assert broken.done
+            KINDS[kind].ends(company)
+            saved = kind.startswith("saved") and story.name == "later pass"
+            passes, harm = story.check(company)
+            tally.add(passes, harm, at)
+            assert not saved or company.cell("T-05", "status") == "対応中"
+
+
+# ── real kills ────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
