@@ -36,7 +36,7 @@ MAKERS: Final[Mapping[str, Mapping[str, Callable[[], Behaviour]]]] = {
     "fake, jira-like, index 10 min behind": {"a": lambda: index(index_lag_s=600.0)},
     "fake, raises where it could answer": {"a": lambda: strong(loses_answers_as_outage=True)},
     "fake, redmine-like & workbook-like": {"a": strong, "b": full},
-    "fake, workbook-like & jira-like": {"a": full, "b": lambda: index(nearest=NEAREST, workflow=None)},
+    "fake, workbook-like & jira-like": {"a": full, "b": lambda: index(nearest=NEAREST)},
 }
 """The sets of trackers, main first."""
 FEW: Final = "fake, workbook-like & jira-like"

@@ -94,9 +94,6 @@ def test_a_way_that_the_network_cut_off_is_gone_on_with(mirror: str, fault: str)
             tally.add(*holds(world), at)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a way that is cut off at a status without a word in the mapping stays there"
-)
 def test_a_way_that_was_cut_off_at_a_status_that_the_mapping_does_not_know_is_gone_on_with() -> None:
     world = World(items=("T-01",), behaviours={"a": index()}, tables={"a": FEW_STATUSES})
     world.settle(wait=130)

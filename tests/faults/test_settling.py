@@ -14,7 +14,6 @@ from ticssync.store import By
 from ticssync.testing.fake_site import full, strong
 
 
-@pytest.mark.xfail(strict=True, reason="`--take local` takes the nothing that the new store holds")
 def test_the_value_here_cannot_be_taken_where_a_new_store_holds_none() -> None:
     """Both trackers show another status and nothing was ever agreed: there is no value here that could be taken."""
     world = World(items=("T-01",), behaviours={"a": strong(), "b": full()})

@@ -54,7 +54,7 @@ def resolve(workspace: Workspace, conflict_id: str, take: str) -> dict[str, Any]
                 say("there is no open conflict {id}", id=conflict_id), fix=say("ticssync conflicts list")
             )
         hub = hub_tasks(tx).get(one.key) or HubTask(one.key)
-        value = _chosen(one, take, hub.values.get(one.field, one.taken))
+        value = _chosen(one, take, hub.values.get(one.field, one.taken), empty=one.field not in hub.values)
         decided = Origin(HUB, instant_text(tx.now), True)
         values, origins = {**hub.values, one.field: value}, {**hub.origins, one.field: decided}
         if one.owner != "ticssync":
@@ -67,9 +67,10 @@ def resolve(workspace: Workspace, conflict_id: str, take: str) -> dict[str, Any]
     return {"event": event.seq, "id": one.id, "task": str(one.key), "field": one.field, "taken": plain(value)}
 
 
-def _chosen(one: Conflict, take: str, now: FieldValue) -> FieldValue:
-    """`local` is what is in force now: somebody may have gone on since the conflict arose."""
-    if take == "local":
+def _chosen(one: Conflict, take: str, now: FieldValue, *, empty: bool = False) -> FieldValue:
+    """`local` is what is in force now: somebody may have gone on since the conflict arose.  A store that was made anew
+    (`empty`) may hold nothing that could be taken."""
+    if take == "local" and not (empty and now is None and HUB not in one.values):
         return now
     others = {side: value for side, value in one.values.items() if side != HUB and value != one.taken}
     if take == "remote" and len(others) == 1:

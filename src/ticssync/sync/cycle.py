@@ -29,6 +29,7 @@ from ticssync.sync.state import Display, Known, Site, Want, read_known
 LONGEST_WAIT: Final = timedelta(days=31)
 """So long a tracker may be left alone at its own word."""
 
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What kind of pass: `only` keys (None = all), `read_only` writes nothing to trackers, `dry` nothing at all.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -174,7 +174,7 @@ def _look(
     seen.unsure = files - told
     if any(fate in (Fate.GONE, Fate.HIDDEN) for fate in seen.fates.values()):
         _prove_identity(site)
-    _recover(seen, known.intents.get(site.name, ()), now, known.on_their_way)
+    _recover(seen, known, now)
     _before_making(seen, make)
     seen.notices, seen.repairs = driver.notices(), driver.repairs()
 
@@ -246,9 +246,10 @@ def _prove_identity(site: Site) -> None:
         return
 
 
-def _recover(seen: Seen, intents: Sequence[Intent], now: datetime, on_their_way: frozenset[str]) -> None:
+def _recover(seen: Seen, known: Known, now: datetime) -> None:
     """Find out what became of creates, notes and files whose answer was lost.  Where one may still be on its way it
     counts only when it is found."""
+    intents, on_their_way = known.intents.get(seen.site.name, ()), known.on_their_way
     creates = [one for one in intents if one.op in ("create", "restore")]
     notes = [one for one in intents if one.op == "comment"]
     if creates:
@@ -256,7 +257,7 @@ def _recover(seen: Seen, intents: Sequence[Intent], now: datetime, on_their_way:
     if notes:
         _recover_notes(seen, notes, on_their_way)
     _recover_files(seen, [one for one in intents if one.op == "attach"], on_their_way)
-    _recover_walks(seen, [one for one in intents if one.op == "status"])
+    _recover_walks(seen, known, [one for one in intents if one.op == "status"])
 
 
 def _recover_creates(
@@ -301,14 +302,26 @@ def _place(one: Intent) -> RemoteRef:
     return RemoteRef(one.tracker, str(one.payload["remote_id"]))
 
 
-def _recover_walks(seen: Seen, walks: Sequence[Intent]) -> None:
-    """A status on a way through the workflow that we did not finish is nobody's edit: the way is gone on with."""
+def _recover_walks(seen: Seen, known: Known, walks: Sequence[Intent]) -> None:
+    """A status on a way through the workflow that we did not finish is nobody's edit: the way is gone on with.
+
+    Where the mapping has no word for it, the task stands as it was agreed before the way began; the note of the way
+    stays until another status is read, since that word alone tells whose it is.
+    """
+    answered = []
     for one in walks:
         ref = _place(one)
         task = seen.read.get(ref)
-        if task is not None and task.raw_status in one.payload["path"] and task.changed_by_person is not True:
+        stopped = (
+            task is not None and task.raw_status in one.payload["path"] and task.changed_by_person is not True
+        )
+        if stopped:
             seen.halfway |= {ref}
-    answered = [one for one in walks if _place(one) in seen.read or _place(one) in seen.fates]
+        if task is not None and stopped and "status" not in task.fields:
+            before = known.base(ref).get("status")
+            seen.read[ref] = replace(task, fields={**task.fields, "status": before})
+        elif task is not None or ref in seen.fates:
+            answered.append(one)
     seen.settled = (*seen.settled, *answered)
 
 
