@@ -203,7 +203,7 @@ LOOKING: Final = (
     ),
     Fault(
         "recover-persons-status-is-ours", "recover", "A colleague who sets the status half-way is written over.",
-        LOOK, " and task.changed_by_person is not True:", ":", ("tests/faults/test_cut_off_ways.py",),
+        LOOK, 'one.payload["path"] and task.changed_by_person is not True', 'one.payload["path"]', ("tests/faults/test_cut_off_ways.py",),
     ),
 )  # fmt: skip
 

@@ -130,6 +130,22 @@ def _renamed(connection: Connection, workspace: str, event: Event, data: Mapping
             .where(table.c.workspace_id == workspace, table.c[column] == event.subject)
             .values({column: data["to"]})
         )
+    _rename_sides(connection, workspace, event.subject, data["to"])
+
+
+def _rename_sides(connection: Connection, workspace: str, old: str, new: str) -> None:
+    """A conflict is settled by a side's name: the one that the tracker has now."""
+    table = schema.conflict
+    rows = connection.execute(
+        select(table.c.id, table.c.payload).where(table.c.workspace_id == workspace)
+    ).all()
+    for row in rows:
+        payload = json.loads(row.payload)
+        if old in payload["values"]:
+            payload["values"] = {
+                new if side == old else side: value for side, value in payload["values"].items()
+            }
+            put(connection, table, workspace, {"id": row.id}, {"payload": canonical_json(payload)})
 
 
 @_of("tracker.dropped")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import delete, update
 
 from ticssync.store import schema
+from ticssync.store.hub import hub_tasks, put_hub
 from ticssync.store.store import Transaction
 from ticssync.store.working import clear_failure
 
@@ -19,6 +22,13 @@ def rename(tx: Transaction, old: str, new: str) -> None:
             .where(table.c.workspace_id == tx.workspace, table.c.tracker == old)
             .values(tracker=new)
         )
+    for task in hub_tasks(tx).values():
+        renamed = {
+            name: replace(one, tracker=new) if one.tracker == old else one
+            for name, one in task.origins.items()
+        }
+        if renamed != task.origins:
+            put_hub(tx, replace(task, origins=renamed))
 
 
 def forget_tracker(tx: Transaction, name: str) -> None:

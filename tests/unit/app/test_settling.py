@@ -231,6 +231,27 @@ def test_a_renamed_tracker_keeps_its_tasks_and_a_sync_writes_nothing(office: Off
     assert office.keeps_the_law_of_replay()
 
 
+def test_a_conflict_that_was_open_when_its_tracker_got_another_name_is_settled_by_the_new_one(
+    office: Office,
+) -> None:
+    both(office)
+    disagree(office)
+    office.plugins["factory"] = office.plugins["a"]
+    office.configure(trackers=("factory", "b"), route=("factory", "b"))
+    with office.open(trackers_may_differ=True) as workspace:
+        settle.rename_tracker(workspace, "a", "factory")
+    (conflict,) = office.conflicts()
+    with office.open() as workspace:
+        settle.resolve(workspace, conflict.id, "factory")
+    office.settle()
+
+    assert dict(conflict.values) == {"factory": "done", "b": "doing"}
+    assert (
+        office.issues("factory")["T-01"].fields["状態"] == office.issues("b")["T-01"].fields["状態"] == "完了"
+    )
+    assert office.keeps_the_law_of_replay()
+
+
 def two_schemes(office: Office) -> Office:
     (office.root / "own.yaml").write_text(pack("own", "T-01", "X-01"), "utf-8")
     office.configure(catalogs=("tics", "own"))
