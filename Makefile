@@ -6,10 +6,10 @@ $(error Python 3.11 or later was not found. Install it, or say where it is: make
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test lint docs messages lock faults bench
+.PHONY: help setup demo quick test coverage lint docs messages lock faults bench
 
 help:
 	@"$(PYTHON)" dev.py --help
 
-setup demo quick test lint docs messages lock faults bench:
+setup demo quick test coverage lint docs messages lock faults bench:
 	@"$(PYTHON)" dev.py $@ $(ARGS)

@@ -2,7 +2,7 @@
 
     python dev.py demo        the whole job in ./demo            (Windows: py dev.py demo)
     python dev.py quick       checks and the fast tests, no servers
-    python dev.py test        everything, with coverage; decides what may land
+    python dev.py test        everything; decides what may land
 
 Set-up is done by each command that needs it and costs nothing the second time: a stamp in .setup/ holds
 the hash of what was installed.  It calls plain pip, so an index configured for pip is the one used.
@@ -436,21 +436,34 @@ def quick(_: argparse.Namespace) -> int:
 
 
 def test(_: argparse.Namespace) -> int:
-    """Everything: checks, all tests with coverage, dependencies."""
+    """Everything: checks, all tests, dependencies."""
     report = Report(setup_s=set_up())
+    everything(report)
+    return report.close()
+
+
+def coverage(_: argparse.Namespace) -> int:
+    """Everything, counting the lines that the tests reach: a fifth slower, so that it is asked for by itself."""
+    report = Report(setup_s=set_up())
+    counted = [str(PYTHON), "-m", "coverage"]
+    run([*counted, "erase"])
+    everything(report, (*counted, "run"))
+    run([*counted, "combine", "--quiet"])
+    report.step("coverage", [*counted, "report"])
+    return report.close()
+
+
+def everything(report: Report, counted: Sequence[str] = ()) -> None:
+    """The steps of `test`."""
     without = real_programs(report)
     checks(report)
     declared_dependencies(report)
-    coverage, junit = [str(PYTHON), "-m", "coverage"], SETUP / "junit.xml"
+    junit = SETUP / "junit.xml"
     junit.unlink(missing_ok=True)
-    run([*coverage, "erase"])
     expression = " and ".join(f"not {marker}" for marker in without)
-    chosen = ("-m", expression) if expression else ()
-    report.step("tests", [*coverage, "run", *pytest(f"--junitxml={junit}", *chosen)[1:]])
-    run([*coverage, "combine", "--quiet"])
-    report.step("coverage", [*coverage, "report"])
+    tests = pytest(f"--junitxml={junit}", *(("-m", expression) if expression else ()))
+    report.step("tests", [*counted, *tests[1:]] if counted else tests)
     report.left_out.extend(skipped(junit))
-    return report.close()
 
 
 def lint(_: argparse.Namespace) -> int:
@@ -551,7 +564,7 @@ def arguments() -> argparse.ArgumentParser:
         prog="dev.py", description="set-up, checks, tests and the demo of ticssync"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for function in (demo, quick, test, lint, docs, messages, lock, faults, bench, setup):
+    for function in (demo, quick, test, coverage, lint, docs, messages, lock, faults, bench, setup):
         command = commands.add_parser(function.__name__, help=(function.__doc__ or "").splitlines()[0])
         command.set_defaults(function=function)
         if function is demo:

@@ -217,7 +217,7 @@ def test_every_requests_answer_lost_or_refused_once_doubles_nothing_and_loses_no
     for kind in KINDS if ALL else IN_SHORT if name == "later pass" else SHORT_FIRST:
         fault, how = KINDS[kind]
         with Tally(DRIVER, name, kind, found=total) as tally:
-            for at in some(total, tally.seed, 19 if kind != "answer lost" else 3 if total > 9 else 1):
+            for at in some(total, tally.seed, 29 if kind != "answer lost" else 5 if total > 9 else 1):
                 company = story.back()
                 if kind == "429, a date":
                     how = {**how, "retry_after": company.clock() + timedelta(seconds=90)}
@@ -295,7 +295,7 @@ def test_death_at_every_commit_and_request_doubles_nothing_and_loses_nothing(
         pass
     total = points.seen
     with Tally(DRIVER, name, "death", found=total) as tally:
-        for at in some(total, tally.seed, 9):
+        for at in some(total, tally.seed, 15):
             company, points = story.back(), Points(at)
             with watched(company, points):
                 assert points.dead
@@ -349,6 +349,8 @@ def whole(company: Office) -> int:
     """46 issues, each once, all bound; the next pass writes nothing.  The passes that it took."""
     ran = company.process("sync", "--json")
     assert ran.returncode == 0, ran.stderr
+    # What a killed process sent is waited for before it is sent again.
+    company.later(130)
     for passes in range(1, PASSES + 1):  # noqa: B007 - it is the answer
         found = company.cli("sync", "--json").json["trackers"][NAME]
         if found["actions"] == []:

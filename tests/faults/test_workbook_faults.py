@@ -38,7 +38,7 @@ EDITED = {
 
 
 DRIVER = "workbook"
-SHARE = 2
+SHARE = 4
 """Of the deaths, `make test` tries every so-manieth; of what is done to the file, fewer."""
 
 

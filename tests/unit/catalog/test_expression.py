@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticssync.catalog.expression import (
@@ -83,6 +83,7 @@ def test_what_is_written_reads_back_as_the_same_expression(expression: Expressio
 def test_a_condition_decides_as_python_would_for_every_full_answer():
     reached: Counter[tuple[str, bool]] = Counter()
 
+    @settings(max_examples=400, deadline=None)
     @given(expressions, certain)
     def agree(expression: Expression, answers: dict[str, bool]) -> None:
         for part in every_part(expression):

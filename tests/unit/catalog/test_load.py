@@ -225,7 +225,7 @@ JUNK = st.recursive(
 def test_a_value_replaced_by_anything_is_problems_or_a_catalogue_and_never_a_traceback(tmp_path: Path):
     reached: Counter[str] = Counter()
 
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=120, deadline=None)
     @given(st.booleans(), st.data())
     def survive(over: bool, data: st.DataObject) -> None:
         target = OVERLAY if over else WHOLE
