@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ticssync.cli.passes import FIELDS, short
+from ticssync.cli.passes import FIELDS, worded
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.words import tr
 
@@ -32,8 +32,10 @@ def list_(call: Call, everything: bool) -> None:
                 one["id"],
                 one["task"],
                 text(FIELDS.get(one["field"], one["field"])),
-                " / ".join(f"{side}: {short(value)}" for side, value in one["values"].items()),
-                short(one["taken"]),
+                " / ".join(
+                    f"{side}: {worded(one['field'], value, text)}" for side, value in one["values"].items()
+                ),
+                worded(one["field"], one["taken"], text),
             ]
             for one in found["items"]
         ]
@@ -69,7 +71,7 @@ def resolve(call: Call, conflict_id: str, take: str) -> None:
                 call.text(
                     "{id} is settled: {taken}. The next sync writes it.",
                     id=found["id"],
-                    taken=short(found["taken"]),
+                    taken=worded(found["field"], found["taken"], call.text),
                 )
             ),
         )

@@ -121,7 +121,7 @@ def _row(action: Action, text: Text) -> list[str]:
         fields = short(action.fields.get("title", ("", ""))[1])
     else:
         parts = [
-            f"{text(FIELDS.get(name, name))}: {short(old)} → {short(new)}"
+            f"{text(FIELDS.get(name, name))}: {worded(name, old, text)} → {worded(name, new, text)}"
             for name, (old, new) in action.fields.items()
         ]
         fields = " / ".join(parts) or text.said(action.why)
@@ -132,6 +132,16 @@ def short(value: object, limit: int = 40) -> str:
     """A value on one line."""
     words = "—" if value in (None, "") else str(value).replace("\n", " ")
     return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
+def worded(name: str, value: object, text: Text, limit: int = 40) -> str:
+    """A field's value as people say it; `--json` has the value itself."""
+    if name == "status":
+        from ticssync.app.history import STATUSES
+
+        if str(value) in STATUSES:
+            return STATUSES[str(value)].in_language(text.lang)
+    return short(value, limit)
 
 
 def _created(report: TrackerReport, screen: Screen) -> None:
@@ -160,12 +170,14 @@ def _settle(report: TrackerReport, screen: Screen) -> None:
             "refused: {task} {field} ← {wanted} ({why})",
             task=refusal["task"],
             field=text(FIELDS.get(refusal["field"].partition(":")[0], refusal["field"])),
-            wanted=short(refusal["wanted"]),
+            wanted=worded(refusal["field"], refusal["wanted"], text),
             why=text.said(refusal["why"]),
         )
         screen.line("  ! " + line, "yellow")
     for conflict in report.conflicts:
-        sides = " / ".join(f"{side}: {short(value)}" for side, value in conflict["values"].items())
+        sides = " / ".join(
+            f"{side}: {worded(conflict['field'], value, text)}" for side, value in conflict["values"].items()
+        )
         screen.line(
             "  ! "
             + text(
@@ -174,7 +186,7 @@ def _settle(report: TrackerReport, screen: Screen) -> None:
                 task=conflict["task"],
                 field=text(FIELDS.get(conflict["field"], conflict["field"])),
                 sides=sides,
-                taken=short(conflict["taken"]),
+                taken=worded(conflict["field"], conflict["taken"], text),
             ),
             "yellow",
         )

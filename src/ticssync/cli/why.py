@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from ticssync.cli.passes import FIELDS, short
+from ticssync.cli.passes import FIELDS, short, worded
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.screen import Screen
 from ticssync.cli.words import tr
@@ -63,8 +63,8 @@ def show(found: dict[str, Any], screen: Screen) -> None:
         rows = [
             [
                 text(FIELDS.get(field, field)),
-                short(found["hub"].get(field, value)),
-                short(value),
+                worded(field, found["hub"].get(field, value), text),
+                worded(field, value, text),
                 text(OWNERS.get(found["rule"].get(field, ""), "")),
                 text("frozen") if field in side["frozen"] else "",
             ]
@@ -74,16 +74,16 @@ def show(found: dict[str, Any], screen: Screen) -> None:
             [text("Field"), text("ticssync"), text("Last agreed"), text("Rule"), ""], rows, wrap=(1, 2)
         )
     for field, origin in found["origins"].items():
-        set_at = (origin["at"] or "—")[:16].replace("T", " ")
-        said = text(
-            "{field} was set last by {side}, {at}",
-            field=text(FIELDS.get(field, field)),
-            side=origin["side"],
-            at=set_at,
-        )
+        name, at = text(FIELDS.get(field, field)), (origin["at"] or "")[:16].replace("T", " ")
+        if at:
+            said = text("{field} was set last by {side}, {at}", field=name, side=origin["side"], at=at)
+        else:
+            said = text("{field} was set last by {side}", field=name, side=origin["side"])
         screen.line(said, "dim")
     for one in found["open_conflicts"]:
-        sides = " / ".join(f"{side}: {short(value)}" for side, value in one["values"].items())
+        sides = " / ".join(
+            f"{side}: {worded(one['field'], value, text)}" for side, value in one["values"].items()
+        )
         screen.line(
             "! "
             + text(
@@ -91,7 +91,7 @@ def show(found: dict[str, Any], screen: Screen) -> None:
                 id=one["id"],
                 field=text(FIELDS.get(one["field"], one["field"])),
                 sides=sides,
-                taken=short(one["taken"]),
+                taken=worded(one["field"], one["taken"], text),
             ),
             "yellow",
         )
@@ -100,7 +100,7 @@ def show(found: dict[str, Any], screen: Screen) -> None:
         screen.line("! " + text("refused: {field} ({why})", field=one["field"], why=one["why"]), "yellow")
     for event in found["events"]:
         changes = " / ".join(
-            f"{field}: {short(change['from'])} → {short(change['to'])}"
+            f"{text(FIELDS.get(field, field))}: {worded(field, change['from'], text)} → {worded(field, change['to'], text)}"
             for field, change in event["fields"].items()
         )
         who = f"{event['actor']}{_way(event, text.lang)}"

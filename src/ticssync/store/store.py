@@ -223,7 +223,8 @@ class Store:
             raise CorruptStoreError(
                 say("there is no store at {where}", where=str(file)),
                 fix=say(
-                    "ticssync init makes a new one; if there was one, put your backup of the management folder back"
+                    "ticssync init makes a new one; if there was one: ticssync restore with a backup, "
+                    "or ticssync rebind to make it anew from the trackers"
                 ),
             )
         store = cls(connect(url), workspace, _shown(url), clock)
