@@ -17,6 +17,7 @@ from tests.faults.table import PASSES, Harm, Tally, some
 from tests.unit.sync.world import World, key
 from ticssync.model.canonical import instant_text
 from ticssync.store.hub import Wish, put_wish
+from ticssync.store.working import intents
 from ticssync.testing.behaviour import Behaviour
 from ticssync.testing.fake_site import WORKFLOW, full, index, strong
 from ticssync.testing.opening import FEW_STATUSES
@@ -115,6 +116,39 @@ def test_a_way_that_was_cut_off_at_a_status_that_the_mapping_does_not_know_is_go
     world.settle(wait=130)
 
     assert world.issue().fields["状態"] == "完了"
+
+
+def test_a_task_that_stopped_at_an_unknown_status_and_is_wanted_back_where_it_was_goes_back() -> None:
+    """Half way to 完了 the process died, and then somebody took the wish back."""
+    world = World(items=("T-01",), behaviours={"a": index()}, tables={"a": FEW_STATUSES})
+    world.settle(wait=130)
+    world.clock.advance(130)
+    with world.store.write() as tx:
+        put_wish(tx, key(), "status", Wish("done", instant_text(tx.now)))
+    moves: list[str] = []
+
+    def dies(point: str) -> None:
+        moves.append(point)
+        if moves.count("after update") == 2:
+            raise Death(point)
+
+    world.server().watch = dies
+    with pytest.raises(Death):
+        world.sync()
+    world.server().watch = lambda _point: None
+    with world.store.write() as tx:
+        put_wish(tx, key(), "status", Wish("todo", instant_text(tx.now)))
+    for _ in range(PASSES):
+        world.clock.advance(130)
+        world.sync()
+
+    assert world.issue().fields["状態"] == "未着手"
+    assert intents_left(world) == ()
+
+
+def intents_left(world: World) -> tuple[object, ...]:
+    with world.store.read() as tx:
+        return intents(tx, "a")
 
 
 @pytest.mark.parametrize("mirror", ["jira-like", "redmine-like"])

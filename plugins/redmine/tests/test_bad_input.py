@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.servers.loopback import self_signed
 from tests.servers.proxy import Proxy, Seen
 from tests.servers.redmine_company import RedmineCompany
+
+from ticssync.app.leasing import LONGEST_REQUEST_S
+from ticssync.app.workspace import utc_now
 
 pytest_plugins = ["tests.servers.redmine_company"]
 
@@ -115,6 +119,8 @@ def test_a_key_that_is_revoked_in_the_middle_of_the_first_pass_makes_no_issue_tw
     assert (stopped.code, stopped.state, len(company.states())) == (4, "credentials", 4)
     company.server.replace_key("bot", "9" * 40)
     company.new_key("9" * 40)
+    # The one that was refused counts as on its way for as long as a request can take.
+    company.clock = lambda: utc_now() + timedelta(seconds=LONGEST_REQUEST_S)
     after = company.passes("--only", eight)
 
     assert (after.code, after.report["created"]) == (0, 4)

@@ -6,13 +6,13 @@ is not found is never made again by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ticssync.app.leasing import leased, under
-from ticssync.app.links import links_file, put_links, trusted
+from ticssync.app.links import links_file, put_links, take_out, trusted
 from ticssync.app.rebind_store import all_read, nothing_known
 from ticssync.app.scope import scopes_now
 from ticssync.app.sync_once import load_mappings, open_sites
@@ -26,11 +26,18 @@ from ticssync.plugin import NotSupported, PreSend
 from ticssync.store import Transaction
 from ticssync.store.bindings import bases, bindings
 from ticssync.store.moves import move_tasks
+from ticssync.store.remote_ids import left_behind
 from ticssync.sync.actions import TrackerReport
 from ticssync.sync.look import Seen, look, moment, ours, with_errors
 from ticssync.sync.state import HostMemory
 
 LOOKED_FOR = (BindingState.LIVE, BindingState.LOST)
+PARKED_AS = {
+    BindingState.LIVE: BindingState.TOMB,
+    BindingState.LOST: BindingState.TOMB,
+    BindingState.COPY: BindingState.DETACHED,
+}
+"""What stays behind under no id of the tracker's is looked for no more: only a person has it made again."""
 
 
 @dataclass
@@ -72,6 +79,15 @@ def match(
         else:
             result.missing.append(one)
     return result
+
+
+def parked(bound: Sequence[Binding], moves: Mapping[str, str]) -> dict[str, Binding]:
+    """Id to go on under → what does not move while another task takes its id: deleted tasks, copies, missing ones.
+
+    Were it forgotten, the next sync would make the task again.  Pure.
+    """
+    used, taken = {one.ref.id for one in bound}, set(moves.values()) - set(moves)
+    return {left_behind(one.ref.id, used): one for one in bound if one.ref.id in taken}
 
 
 def migrate(
@@ -170,25 +186,30 @@ def _all_there(name: str, matched: Matched, *, leave_missing: bool) -> None:
 
 
 def _move(workspace: Workspace, name: str, matched: Matched) -> int:
-    by, moves = workspace.by(), matched.moves
     with workspace.store.write() as tx:
-        known = {one.ref: one for one in bindings(tx, name) if one.state in LOOKED_FOR}
+        bound = bindings(tx, name)
+        known = {one.ref: one for one in bound if one.state in LOOKED_FOR}
         if set(known) != {*matched.found, *(one.ref for one in matched.missing)}:
             raise SafetyStop(
                 say("the links of {tracker} have changed meanwhile: nothing was moved", tracker=name),
                 fix=say("run it again"),
             )
+        left = parked(bound, matched.moves)
+        moves = matched.moves | {one.ref.id: ident for ident, one in left.items()}
         payload = {"moves": moves, "missing": [one.ref.id for one in matched.missing]}
-        event = tx.append("tracker.moved", name, by, payload)
+        event = tx.append("tracker.moved", name, workspace.by(), payload)
         move_tasks(tx, name, moves)
         for ref, task in matched.found.items():
             _stands(tx, workspace, known[ref], task)
         for one in matched.missing:
-            _state(tx, workspace, one, one.ref.id, BindingState.LOST)
+            if one.ref.id not in moves:
+                _state(tx, workspace, one, one.ref.id, BindingState.LOST)
+        for ident, one in left.items():
+            _state(tx, workspace, one, ident, PARKED_AS.get(one.state, one.state))
         # Whose word stands in a task's history was kept by its old id.
         tx.put_meta(f"confirmed_there.{name}", None)
         keep_place(tx, workspace, name)
-        _links(workspace, name, matched)
+        _links(workspace, name, matched, left.values())
     return event.seq
 
 
@@ -211,8 +232,12 @@ def _state(tx: Transaction, workspace: Workspace, one: Binding, ident: str, stat
     tx.append("task.state", str(one.key), workspace.by(), payload)
 
 
-def _links(workspace: Workspace, name: str, matched: Matched) -> None:
+def _links(workspace: Workspace, name: str, matched: Matched, left: Iterable[Binding]) -> None:
     file = links_file(workspace.config)
+    for gone in left if file.exists() else ():
+        # Its id is another task's: two lines with one id would make the file wrong.
+        if any((one.task, one.tracker, one.id) == (gone.key, name, gone.ref.id) for one in trusted(file)):
+            take_out(file, gone.key, name)
     found = {(ref.tracker, ref.id): task for ref, task in matched.found.items() if ref.id != task.ref.id}
     lines = [
         replace(one, id=found[name, one.id].ref.id, shown=found[name, one.id].key)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,17 @@ class Found:
     def live(self, key: TaskKey) -> list[tuple[Site, Tie]]:
         """Where the task stands, main first."""
         order = self.wants[key].trackers
-        found = [
-            (self.seens[name].site, one)
-            for name, ties in self.ties.items()
-            for one in ties.found
-            if one.key == key and one.state is BindingState.LIVE
-        ]
-        return sorted(found, key=lambda one: order.index(one[0].name))
+        return sorted(self._by_key.get(key, ()), key=lambda one: order.index(one[0].name))
+
+    @cached_property
+    def _by_key(self) -> dict[TaskKey, list[tuple[Site, Tie]]]:
+        """All live places, gone through once: there may be thousands of tasks."""
+        found: dict[TaskKey, list[tuple[Site, Tie]]] = {}
+        for name, ties in self.ties.items():
+            for one in ties.found:
+                if one.state is BindingState.LIVE:
+                    found.setdefault(one.key, []).append((self.seens[name].site, one))
+        return found
 
 
 @dataclass
@@ -380,11 +385,11 @@ def _agree_all(tx: Transaction, workspace: Workspace, found: Found) -> list[dict
     ledger = read_now(read_ledger(tx, today), today, tuple(workspace.config.trackers))
     show = display_for(ledger, found.scopes)(ledger.bindings)
     dropped = found.bundle.dropped if found.bundle else frozenset()
+    held = {one.task for ties in found.ties.values() for one in ties.missing if one.held}
     opened: list[dict[str, Any]] = []
     for key, want in found.wants.items():
         places = found.live(key)
-        held = any(one.task == key and one.held for ties in found.ties.values() for one in ties.missing)
-        if not places and not held and key not in dropped:
+        if not places and key not in held and key not in dropped:
             continue
         payload = {"on": want.planned_on, "main": want.main, "mirrors": list(want.mirrors)}
         tx.append("task.planned", str(key), workspace.by("rebind"), payload)

@@ -27,6 +27,7 @@ from ticssync.model.canonical import canonical_json, instant_text, parse_instant
 from ticssync.model.task import RemoteRef
 from ticssync.store import By, Store, Transaction, dump
 from ticssync.store.locker import sync_folder
+from ticssync.store.store import Clock
 from ticssync.store.working import add_intents
 from ticssync.sync.hand_out import note_intent
 from ticssync.text import Text
@@ -271,19 +272,41 @@ def _finish(
 
 
 def _to_server(around: Surroundings, building: Building, config: Config | None) -> None:
-    """The finished store goes into an empty database, whole or not at all."""
+    """The finished store goes into an empty database, whole or not at all; one that broke off here before left its
+    empty tables there."""
     if config is None:
         raise UsageError(say("ticssync.yaml in the backup is not in order, so the server cannot be reached"))
-    target = Store.create(config.store_url, building.told.workspace, around.clock)
+    target = _made_on_server(config.store_url, building.told.workspace, around.clock)
     try:
-        dump.copy(building.store, target)
-        with target.write() as tx:
+        with building.store.write() as tx:
+            # Before the copy, which is one transaction: there is no moment in which half of it stands there.
             tx.put_meta("place", canonical_json({"database": target.identity()}))
+        dump.copy(building.store, target)
         with building.store.read() as tx:
             head = tx.head()
         _prove(target, head)
     finally:
         target.close()
+
+
+def _made_on_server(url: str, workspace: str, clock: Clock) -> Store:
+    """A new store, or this very workspace's where nothing stands in it yet.  Raises CorruptStoreError for any other."""
+    try:
+        return Store.create(url, workspace, clock)
+    except CorruptStoreError as taken:
+        try:
+            store = Store.open(url, workspace, clock)
+        except CorruptStoreError:
+            raise taken from None
+        try:
+            with store.read() as tx:
+                if dump.untouched(tx):
+                    return store
+        except BaseException:
+            store.close()
+            raise
+        store.close()
+        raise
 
 
 def _prove(store: Store, expected: tuple[int, str]) -> None:
@@ -302,8 +325,9 @@ def _mark(around: Surroundings, building: Building, tx: Transaction, kinds: Mapp
     told = building.told
     dump.look_anew(tx)
     for key, tracker, remote_id, note in dump.waiting_notes(tx):
-        # It may have been written since: it is looked for before it is written.
-        if kinds.get(tracker):
+        # It may have been written since: it is looked for before it is written.  Where a plugin is missing so far nobody
+        # knows yet whether the tracker has notes at all.
+        if kinds.get(tracker, True):
             at = instant_text(around.clock())
             add_intents(tx, [note_intent(key, RemoteRef(tracker, remote_id), note, at)], 0)
     payload = {

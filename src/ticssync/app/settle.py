@@ -17,7 +17,7 @@ from ticssync.store import By, Event, Transaction
 from ticssync.store.bindings import bases, bindings, put_base
 from ticssync.store.hub import HubTask, hub_tasks, put_hub
 from ticssync.store.scopes import scopes
-from ticssync.store.working import Conflict, conflicts, drop_flips, flips, read_days, refusals
+from ticssync.store.working import LEFT, Conflict, conflicts, drop_flips, flips, read_days, refusals
 from ticssync.yamlfile import nearest
 
 
@@ -89,7 +89,7 @@ def _leave(tx: Transaction, one: Conflict, by: By) -> None:
     for tracker in sorted(set(one.values) - {HUB}):
         refusal: dict[str, Any] = {
             "tracker": tracker, "field": one.field, "wanted": plain(one.values[HUB]), "raw_found": plain(one.values[tracker]),
-            "moves": [], "why": str(say("a person left it as it stands there")),
+            "moves": [LEFT], "why": str(say("a person left it as it stands there")),
         }  # fmt: skip
         tx.append("refusal.opened", str(one.key), by, refusal)
 

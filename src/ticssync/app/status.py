@@ -98,7 +98,7 @@ def _troubles(
             "conflict {id}: {field} was changed on several sides", id=conflict.id, field=conflict.field
         )
         found.setdefault((str(conflict.key), ""), []).append(line)
-    for refusal in open_refusals:
+    for refusal in (one for one in open_refusals if not one.left):
         line = text("refused: {field} ({why})", field=refusal.field, why=refusal.why)
         found.setdefault((str(refusal.key), refusal.tracker), []).append(line)
     return found

@@ -201,6 +201,7 @@ def _pass(
             _review(workspace),
             Locker(workspace.config.path(workspace.config.values.locker)),
             pace.on_its_way_s,
+            pace.request_s,
         )
         inner = Order(only, order.read_only, order.dry, order.accept, order.retry_refused)
         rules = collecting(sites, mappings)

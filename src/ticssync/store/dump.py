@@ -209,6 +209,14 @@ def bring_up(store: Store, found: str) -> None:
         upgrade(store, found)
 
 
+def untouched(tx: Transaction) -> bool:
+    """Whether the store is this workspace's and holds nothing but what `Store.create` puts there."""
+    owners = set(tx.connection.execute(select(schema.meta.c.workspace_id).distinct()).scalars())
+    others = (table for table in schema.metadata.sorted_tables if table is not schema.meta)
+    held = any(tx.connection.execute(select(table).limit(1)).first() is not None for table in others)
+    return owners == {tx.workspace} and not held
+
+
 def copy(source: Store, target: Store) -> None:
     """All rows of one store into another, new one of the same revision, in one transaction.  Raises CorruptStoreError."""
     with source.read() as tx, plain_errors(target.where), target.engine.begin() as connection:

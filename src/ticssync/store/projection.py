@@ -29,7 +29,7 @@ from sqlalchemy import (
 from ticssync.model.canonical import canonical_json
 from ticssync.store import schema
 from ticssync.store.events import Event
-from ticssync.store.remote_ids import rename_ids
+from ticssync.store.remote_ids import is_left, rename_ids
 
 Project = Callable[[Connection, str, Event, Mapping[str, Any]], None]
 PROJECTIONS: Final[dict[str, Project]] = {}
@@ -167,9 +167,13 @@ def _dropped(connection: Connection, workspace: str, event: Event, data: Mapping
 
 @_of("tracker.moved")
 def _moved(connection: Connection, workspace: str, event: Event, data: Mapping[str, Any]) -> None:
-    """Tasks stand under other ids.  Notes and files have other ids there too: they are counted anew."""
-    for ident in data["moves"]:
+    """Tasks stand under other ids.  Notes and files have other ids there too: they are counted anew, but for
+    those of tasks that did not come along."""
+    left = {old: new for old, new in data["moves"].items() if is_left(new)}
+    for ident in data["moves"].keys() - left.keys():
         _remove(connection, schema.source, workspace, tracker=event.subject, remote_id=ident)
+    if left:
+        rename_ids(connection, schema.source, workspace, event.subject, left)
     rename_ids(connection, schema.binding, workspace, event.subject, data["moves"])
 
 

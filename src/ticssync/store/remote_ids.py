@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from sqlalchemy import Connection, Table, delete, update
 
 ON_ITS_WAY: Final = "moving:"
 """Stands before an id between the two steps: one task's new id may be another one's old."""
+LEFT: Final = "left:"
+"""Stands before the old id of a task that did not come along, where another task has that id at the new place."""
+
+
+def left_behind(ident: str, used: Collection[str]) -> str:
+    """An id, none of those in use, under which no tracker knows any task."""
+    while (ident := f"{LEFT}{ident}") in used:
+        pass
+    return ident
+
+
+def is_left(ident: str) -> bool:
+    """Whether the tracker knows no such id, so that it must not be asked for it."""
+    return ident.startswith(LEFT)
 
 
 def rename_ids(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Table, delete, insert, select, update
 
@@ -187,6 +187,10 @@ def clear_failure(tx: Transaction, tracker: str) -> None:
 # --- refusals, conflicts, flips ---------------------------------------------------------------------------
 
 
+LEFT: Final = "left"
+"""The only one of a refusal's `moves` where no tracker refused anything: a person left the field as it stands there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A value that the tracker did not take.  It is not written again while wanted, found and moves stay."""
@@ -199,6 +203,11 @@ class Refusal:
     moves: tuple[str, ...]
     why: str
     at: str = ""
+
+    @property
+    def left(self) -> bool:
+        """Whether a person decided so: it is settled, nobody needs to look at it, and it is not asked for again."""
+        return self.moves == (LEFT,)
 
 
 def _value(text: str) -> FieldValue:

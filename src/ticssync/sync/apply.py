@@ -35,7 +35,8 @@ class Hands:
     the plugins' veto (a text, or None), and the locker that holds the files to be sent.
 
     `token`: that of the lease; `on_its_way_s`: for how many seconds what was sent under another one may still come
-    to be.
+    to be; `request_s`: the same of what a process sent that came to its end in order, or this one: a tracker may still
+    carry out a request whose sender waits no longer.
     """
 
     store: Store
@@ -45,6 +46,7 @@ class Hands:
     review: Callable[[str, Sequence[Mapping[str, Any]]], str | None]
     locker: Locker | None = None
     on_its_way_s: float = 0.0
+    request_s: float = 0.0
 
 
 def outgoing(site: Site, work: Work, repairs: Sequence[Repair]) -> list[Action]:

@@ -64,6 +64,7 @@ class Pass:
     keep: Callable[[Transaction, Mapping[str, Seen]], None] = lambda _tx, _seens: None
     inputs: str = ""
     standing: str = ""
+    accepted: set[str] = field(default_factory=set)
 
     @property
     def plain(self) -> bool:
@@ -129,7 +130,9 @@ def _known(this: Pass) -> Known:
         known = read_known(tx, tuple(this.sites))
         this.standing = tx.standing()
     if this.order.retry_refused:
-        known = replace(known, refusals={}, retry=True)
+        # What a person left as it stands there was refused by no tracker.
+        left = {key: one for key, one in known.refusals.items() if one.left}
+        known = replace(known, refusals=left, retry=True)
     today = this.today.isoformat()
     return replace(
         known,
@@ -141,11 +144,14 @@ def _known(this: Pass) -> Known:
 
 
 def _on_its_way(this: Pass, site: Site, one: working.Intent) -> bool:
-    """Whether another process sent this so lately that the tracker may still be at it.  That process may be frozen or
-    gone; a file that it wrote to stands as it is, and its driver compares before it writes."""
-    if one.token in (ENDED, this.hands.token) or site.driver.caps.file_batch:
+    """Whether this was sent so lately that the tracker may still be at it: another process may be frozen or gone, and
+    our own may have waited for the answer in vain.  A file that was written to stands as it is, and its driver compares
+    before it writes."""
+    if site.driver.caps.file_batch:
         return False
-    return this.now() - parse_instant(one.at) < timedelta(seconds=this.hands.on_its_way_s)
+    known = one.token in (ENDED, this.hands.token)
+    longest_s = this.hands.request_s if known else this.hands.on_its_way_s
+    return this.now() - parse_instant(one.at) < timedelta(seconds=longest_s)
 
 
 def _look_everywhere(this: Pass, known: Known, listed: Mapping[str, Listed]) -> dict[str, Seen]:
@@ -178,7 +184,7 @@ def _follow(this: Pass, known: Known, seens: Mapping[str, Seen]) -> None:
             return
         for name, refs in unread.items():
             look_closer(seens[name], refs)
-            if seens[name].ok and not this.order.accept:
+            if seens[name].ok and name not in this.accepted:
                 _brake(this, seens[name], known)
 
 
@@ -210,6 +216,7 @@ def _brake(this: Pass, seen: Seen, known: Known) -> None:
                 this.hands.by,
                 {"word": stop.word, "message": str(stop.message)},
             )
+        this.accepted.add(seen.site.name)
         return
     seen.state, seen.message = "safety_stop", stop.message
     this.reports[seen.site.name].word = stop.word
@@ -428,7 +435,7 @@ def _report(
     _copies(report, decision)
     shown = {(line["task"], line["field"]) for line in report.refusals}
     for one in standing:
-        if one.tracker == report.name and (str(one.key), one.field) not in shown:
+        if one.tracker == report.name and not one.left and (str(one.key), one.field) not in shown:
             report.refusals.append(
                 {
                     "task": str(one.key),

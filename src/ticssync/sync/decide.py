@@ -59,9 +59,11 @@ def needed(
         if one.state in (BindingState.LIVE, BindingState.LOST, BindingState.TOMB)
     }
     let_go: dict[tuple[TaskKey, str], set[RemoteRef]] = {}
-    for gone in known.bindings:
-        if gone.state is BindingState.DETACHED:
-            let_go.setdefault((gone.key, gone.ref.tracker), set()).add(gone.ref)
+    places: dict[TaskKey, list[Binding]] = {}
+    for other in known.bindings:
+        places.setdefault(other.key, []).append(other)
+        if other.state is BindingState.DETACHED:
+            let_go.setdefault((other.key, other.ref.tracker), set()).add(other.ref)
     for key, want in wants.items():
         hub = known.hub.get(key) or HubTask(key, planned_on=want.planned_on)
         for name in want.trackers:
@@ -81,7 +83,7 @@ def needed(
             elif (key, name) not in taken or hub.restore:
                 # One that was let go may still stand there: it is taken up again, not made a second time.
                 refs |= let_go.get((key, name), set())
-                make[name].append(str(next_marker(known.workspace, key, known.bindings, name)))
+                make[name].append(str(next_marker(known.workspace, key, places.get(key, ()), name)))
     return refs, make
 
 
@@ -129,9 +131,10 @@ def _settled_refusals(
     """Refusals that nobody needs to look at any more: what was wanted stands there now, or is wanted no more."""
     found = []
     for key, tracker, name in sorted(known.open_refusals):
-        if tracker not in good or known.frozen(key, tracker, name):
-            continue
         want, hub, holder = wants.get(key), known.hub.get(key), identity.holding(key, tracker)
+        frozen = holder is not None and known.flips.get((holder.ref, name), ((), None))[1] is not None
+        if tracker not in good or frozen:
+            continue
         gone = want is None or tracker not in want.trackers or (hub is not None and hub.dropped)
         done = name == "create" and holder is not None
         if gone or done or _agrees(holder, name, known, good[tracker], decision):
@@ -360,8 +363,10 @@ def _overwritten(pulled: Pulled, spoke: Spoke, shown: Fields) -> list[Fact]:
 
 def _count_flips(pulled: Pulled, ref: RemoteRef, decision: Decision, known: Known, now: datetime) -> None:
     """A foreign change that we are about to write over: counted, and frozen when it keeps coming back."""
+    if not pulled.changes.get(ref):
+        return
     update = next((one for one in decision.works[ref.tracker].updates if one.binding.ref == ref), None)
-    for name in set(pulled.changes.get(ref, {})) & set(update.set if update else ()):
+    for name in set(pulled.changes[ref]) & set(update.set if update else ()):
         times, _ = known.flips.get((ref, name), ((), None))
         recent = (*(at for at in times if now - parse_instant(at) < timedelta(hours=1)), instant_text(now))
         frozen = instant_text(now) if len(recent) > FREEZE_AFTER else None

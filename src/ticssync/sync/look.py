@@ -28,6 +28,7 @@ from ticssync.plugin import (
     Unsafe,
 )
 from ticssync.store.hub import HubTask
+from ticssync.store.remote_ids import is_left
 from ticssync.store.working import Intent
 from ticssync.sync.hand_out import to_hand_out
 from ticssync.sync.state import Known, Site
@@ -168,12 +169,16 @@ def _look(
     # A listing need not show attachments: where files of ours are to hang, the task itself is looked at.
     files = _with_files(site.name, known)
     doubtful = (doubtful | index_only) - set(seen.read) | files
+    left = {ref for ref in doubtful if is_left(ref.id)}
+    doubtful -= left
     answers = driver.fetch(sorted(doubtful)) if doubtful else {}
     _take(seen, answers)
     told = {ref for ref, one in answers.items() if one.task is not None or one.fate is Fate.GONE}
     seen.unsure = files - told
     if any(fate in (Fate.GONE, Fate.HIDDEN) for fate in seen.fates.values()):
         _prove_identity(site)
+    # It did not come along to where the tracker stands now: a driver could make nothing of such an id.
+    seen.fates |= dict.fromkeys(left, Fate.GONE)
     _recover(seen, known, now)
     _before_making(seen, make)
     seen.notices, seen.repairs = driver.notices(), driver.repairs()
@@ -279,6 +284,10 @@ def _recover_creates(
 
 
 def _recover_notes(seen: Seen, notes: Sequence[Intent], on_their_way: frozenset[str]) -> None:
+    if not seen.site.driver.caps.comments:
+        # There is no place where it could hang; it waits until a tracker has one.
+        seen.settled = (*seen.settled, *notes)
+        return
     refs = {one.id: _place(one) for one in notes}
     there = seen.site.driver.comments(sorted(set(refs.values())))
     seen.notes_found = tuple(
@@ -318,8 +327,10 @@ def _recover_walks(seen: Seen, known: Known, walks: Sequence[Intent]) -> None:
         if stopped:
             seen.halfway |= {ref}
         if task is not None and stopped and "status" not in task.fields:
-            before = known.base(ref).get("status")
-            seen.read[ref] = replace(task, fields={**task.fields, "status": before})
+            before, hub = known.base(ref).get("status"), known.hub.get(one.key)
+            # Wanted back where it was: it is not there, so the way back is gone.
+            back = hub is not None and hub.values.get("status") == before
+            seen.read[ref] = replace(task, fields={**task.fields, "status": None if back else before})
         elif task is not None or ref in seen.fates:
             answered.append(one)
     seen.settled = (*seen.settled, *answered)

@@ -13,7 +13,7 @@ from ticssync.model.task import NO_FIELDS, Fields, FieldValue, RemoteRef, Remote
 from ticssync.store.hub import FileWish, HubTask, Wish
 from ticssync.sync.hand_out import to_hand_out
 from ticssync.sync.identity import Identity
-from ticssync.sync.look import Seen
+from ticssync.sync.look import Seen, ours
 from ticssync.sync.pull import Spoke
 from ticssync.sync.state import Known, Site, Want
 
@@ -184,7 +184,7 @@ def _plan_create(
     if any(one.key == want.key for one in seen.waiting):
         work.waiting.append(want.key)
         return
-    marker = next_marker(known.workspace, want.key, identity.bindings.values(), site.name)
+    marker = next_marker(known.workspace, want.key, identity.bindings.of(want.key), site.name)
     if str(marker) not in seen.absent and not seen.complete:
         return
     initial = {
@@ -214,7 +214,7 @@ def clear_copies(identity: Identity, seen: Seen, known: Known, work: Work) -> No
     """A copied task keeps its text and loses our marker, where the tracker allows it."""
     for ref, one in identity.bindings.items():
         task: RemoteTask | None = seen.read.get(ref)
-        if one.state is BindingState.COPY and task is not None and task.marker:
+        if one.state is BindingState.COPY and task is not None and ours(task, known.workspace) is not None:
             refusal = known.refusals.get((one.key, ref.tracker, f"marker:{ref.id}"))
             if refusal is None and not seen.site.driver.caps.file_batch:
                 work.updates.append(

@@ -113,7 +113,9 @@ def _readable(name: str, spokes: Sequence[Spoke]) -> bool:
 
 
 def _owner(name: str, spokes: Sequence[Spoke]) -> str:
-    return next((spoke.site.owners[name] for spoke in spokes if name in spoke.site.owners), "merge")
+    """Who has the last word among those that may change it: in one tracker it may be ours alone."""
+    owners = (spoke.site.owners[name] for spoke in spokes if name in spoke.site.owners)
+    return next((owner for owner in owners if owner != "ticssync"), "merge")
 
 
 def _two_way(spokes: Sequence[Spoke]) -> list[str]:

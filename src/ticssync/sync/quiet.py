@@ -151,7 +151,8 @@ def leave_note(
     with store.read() as tx:
         before, same = tx.meta(NOTE), tx.standing() == standing
         waiting = any(working.intents(tx, name) or due(tx, name) for name in seens)
-        unsettled = bool(working.refusals(tx) or working.conflicts(tx))
+        refused = any(not one.left for one in working.refusals(tx))
+        unsettled = refused or bool(working.conflicts(tx))
         lost = any(one.state is BindingState.LOST for one in bindings(tx))
     note = None
     if quiet and same and not (waiting or unsettled or lost):

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.unit.app.office import Office, outgoing
 from ticssync.app import hand_in, hand_out
@@ -26,10 +27,14 @@ from ticssync.app.restore import Restored, restore
 from ticssync.app.sealed import DamagedBackupError, SealedReader, SealedWriter, WrongPassphraseError
 from ticssync.app.workspace import Surroundings, read_config
 from ticssync.errors import CorruptStoreError, TicssyncError, UsageError
-from ticssync.store import Store, dump
+from ticssync.plugin import NotSupported
+from ticssync.store import Store, Transaction, dump
 from ticssync.store.locker import Locker
+from ticssync.store.working import Intent, intents
 from ticssync.testing.clock import Clock
 from ticssync.testing.fake_plugin import FakePlugin
+
+pytest_plugins = ["tests.servers.postgres_fixtures"]
 
 PHRASE = "正しい馬 電池 ホチキス staple"
 WORK = 2
@@ -210,6 +215,96 @@ def test_a_note_that_waited_in_the_backup_and_was_written_since_is_not_written_a
 
     assert list(settled.server().issue(settled.issues()["T-01"].id).comments) == [comment]
     assert len(settled.events("task.noted")) == 1
+
+
+@pytest.mark.parametrize("missing", ["plugin", "setting"])
+def test_neither_is_it_where_the_trackers_kind_was_not_known_when_it_was_put_back(
+    settled: Office, file: Path, missing: str
+) -> None:
+    """A new machine often lacks a plugin at first, or ticssync.yaml needs a look there."""
+    with settled.open() as workspace:
+        hand_out.note(workspace, "T-01", "期限は月末です")
+    config, settings = settled.root / "ticssync.yaml", read_config(settled.around)
+    sound = config.read_bytes()
+    if missing == "setting":
+        config.write_bytes(sound + b"unheard_of: 1\n")
+    backup(settled.around, settings, file, PHRASE, work=WORK)
+    config.write_bytes(sound)
+    settled.settle()
+    settled.close()
+    shutil.rmtree(settled.root)
+
+    around = replace(settled.around, folder=settled.root.parent)
+    plugins = tuple(settled.plugins.values())[:1] if missing == "setting" else ()
+    found = restore(around, file, settled.root, PHRASE, extra=plugins)
+    config.write_bytes(sound)
+    settled.settle()
+
+    assert found.event
+    assert len(settled.server().issue(settled.issues()["T-01"].id).comments) == 1
+    assert waiting(settled) == ()
+
+
+def waiting(office: Office) -> tuple[Intent, ...]:
+    """What was sent, and not yet answered for."""
+    with office.open() as workspace, workspace.store.read() as tx:
+        return intents(tx, "a")
+
+
+def test_a_tracker_without_notes_is_not_asked_for_one_for_ever(settled: Office, file: Path) -> None:
+    with settled.open() as workspace:
+        hand_out.note(workspace, "T-01", "期限は月末です")
+    settled.server().behaviour.takes_notes = False
+    save(settled, file)
+    settled.close()
+    shutil.rmtree(settled.root)
+    restore(replace(settled.around, folder=settled.root.parent), file, settled.root, PHRASE)
+    assert len(waiting(settled)) == 1
+
+    def as_a_driver_without_them(point: str) -> None:
+        if point == "before comments":
+            raise NotSupported("comments")
+
+    settled.server().watch = as_a_driver_without_them
+    result = settled.settle()
+
+    assert (result.reports["a"].state, waiting(settled)) == ("ok", ())
+    assert not settled.server().issue(settled.issues()["T-01"].id).comments
+
+
+def test_a_restore_onto_a_server_that_breaks_off_can_be_run_again(
+    saved: Office, file: Path, tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And only what it left there itself is taken for nothing: a store with events stays as it is."""
+    around = replace(saved.around, environ={"TICSSYNC_STORE_PASSWORD": make_url(postgres_url).password or ""})
+    bare, plugins = dump.without_password(postgres_url), tuple(saved.plugins.values())[:1]
+
+    def run(name: str) -> Restored:
+        return restore(around, file, tmp_path / name, PHRASE, server=bare, extra=plugins)
+
+    def full(_source: Store, _target: Store) -> None:
+        raise CorruptStoreError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dump, "copy", full)
+        with pytest.raises(CorruptStoreError, match="full"):
+            run("一")
+    found = run("二")
+
+    config = read_config(replace(around, folder=tmp_path / "二"))
+    with closing(Store.open(config.store_url, config.workspace, saved.clock)) as store, store.read() as tx:
+        assert (tx.head()[0], dump.wrong_with_log(tx)) == (found.event, ())
+        assert json.loads(tx.meta("place") or "")["database"] == store.identity()
+    with pytest.raises(CorruptStoreError, match="already"):
+        run("三")
+    assert not (tmp_path / "三").exists()
+
+
+def test_a_store_of_another_workspace_is_not_taken_for_what_a_restore_left(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    with closing(Store.create(url, "another234", Clock())) as store, store.read() as tx:
+        assert dump.untouched(tx)
+        assert not dump.untouched(Transaction(tx.connection, "k7m2q9wx4d", tx.now, tx.salt))
 
 
 @heavy

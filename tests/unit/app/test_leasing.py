@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.unit.app.office import Office, outgoing
-from ticssync.app.leasing import LONGEST_REQUEST_S, Pace, leased
+from ticssync.app.leasing import LONGEST_REQUEST_S, Pace, leased, take_lease
 from ticssync.errors import RetryLaterError
 from ticssync.store import lease as leases
 from ticssync.store.lease import TTL_S, Holder, LeaseLostError
@@ -41,13 +41,17 @@ def die() -> None:
     raise Died
 
 
-def test_a_pass_that_ended_in_order_leaves_nothing_to_wait_for(office: Office) -> None:
+def test_after_a_pass_that_ended_in_order_only_the_longest_request_is_waited_for(office: Office) -> None:
+    """Its sender waits for the answer no more; the tracker may still be at it."""
     office.server().fail_next("create", Fault.NOT_SENT)
     office.sync()
-
+    early = office.sync()
+    office.clock.advance(LONGEST_REQUEST_S)
     result = office.sync()
 
-    assert (outgoing(result), result.reports["a"].waiting) == (["a:create:T-01", "a:create:T-02"], [])
+    assert "tics/T-01" in early.reports["a"].waiting and "a:create:T-01" not in outgoing(early)
+    assert "a:create:T-01" in outgoing(result) and result.reports["a"].waiting == []
+    assert len(office.issues()) == 2
 
 
 def test_after_a_process_that_died_while_it_was_sending_the_next_one_waits_for_what_may_still_come(
@@ -129,3 +133,14 @@ def test_a_copy_is_counted_in_status_and_told_by_the_pass_that_finds_it(
     with office.open() as workspace, suppress(SystemExit):
         show(office.status(), "㈱髙﨑精機", Screen(workspace.text), only_open=False)
     assert copied.key in capsys.readouterr().out
+
+
+def test_a_beat_of_a_clock_that_ran_ahead_does_not_hold_the_lease_for_ever(office: Office) -> None:
+    """The holder is gone, and its last beat lies in our future: the counter is watched, as for any silent one."""
+    with office.open() as workspace:
+        office.clock.advance(86_400)
+        leases.acquire(workspace.store, OTHER, alive=lambda _pid: True)
+        office.clock.advance(-86_400)
+        lease = take_lease(workspace, Pace(ttl_s=0.05))
+
+    assert lease.token == 2

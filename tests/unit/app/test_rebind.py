@@ -20,6 +20,7 @@ from ticssync.store import Store
 from ticssync.store.bindings import bindings
 from ticssync.store.connection import MEMORY
 from ticssync.store.notices import notices
+from ticssync.sync.quiet import NOTE
 from ticssync.testing.wire import Fault
 
 EVERY_POINT: Final = os.environ.get("TICSSYNC_FAULTS") == "all"
@@ -142,6 +143,58 @@ def test_a_person_may_leave_it_as_it_stands_until_the_mapping_says_otherwise(off
     assert str(office.issues()["T-01"].fields["件名"]).startswith("新しい")
 
 
+def left(office: Office) -> None:
+    """After a `rebind` a person leaves T-01's title as it stands in the tracker."""
+    office.settle()
+    office.person("T-01", 件名="社内の呼び名")
+    lose(office)
+    rebound(office)
+    (open_one,) = office.conflicts()
+    with office.open() as workspace:
+        settle.resolve(workspace, open_one.id, "a")
+    office.settle()
+
+
+def test_what_a_person_left_stays_when_what_was_refused_is_asked_for_again(office: Office) -> None:
+    """`rebind` itself recommends `--retry-refused`, for the markers."""
+    left(office)
+    office.clock.advance(60)
+    dry = office.sync(retry_refused=True, dry=True)
+    result = office.sync(retry_refused=True)
+
+    assert (outgoing(dry), outgoing(result)) == ([], [])
+    assert office.issues()["T-01"].fields["件名"] == "社内の呼び名"
+    assert [one.left for one in office.refusals()] == [True]
+
+
+def test_what_a_person_left_is_settled_and_no_pass_and_no_status_tells_of_it(office: Office) -> None:
+    left(office)
+    office.clock.advance(60)
+    result = office.sync()
+    with office.open() as workspace, workspace.store.read() as tx:
+        note = tx.meta(NOTE)
+
+    assert (result.exit_code, result.reports["a"].refusals) == (0, [])
+    assert note is not None
+    assert [task["problems"] for task in office.criterion("T-01")["tasks"]] == [[]]
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs", "agreed"])
+def test_what_a_person_left_is_over_once_either_side_changes(office: Office, side: str) -> None:
+    title = "項目T-01 新"
+    left(office)
+    if side == "theirs":
+        office.person("T-01", 件名="別の呼び名")
+    else:
+        with (office.root / "mapping.yaml").open("a", encoding="utf-8") as mapping:
+            mapping.write(f'title: "{title if side == "ours" else "社内の呼び名"}"\n')
+    office.settle()
+
+    assert office.refusals() == ()
+    assert office.issues()["T-01"].fields["件名"] not in ("別の呼び名",)
+    assert (office.issues()["T-01"].fields["件名"] == "社内の呼び名") is (side == "agreed")
+
+
 def test_main_and_mirror_that_differ_become_a_conflict_and_nothing_is_pushed(office: Office) -> None:
     office.configure(trackers=("a", "b"), route=("a", "b"))
     office.settle()
@@ -194,6 +247,26 @@ def test_no_marker_is_set_on_it_until_a_person_asks_for_it(office: Office) -> No
     office.clock.advance(60)
     office.sync(only=("T-01",), retry_refused=True)
     assert str(office.server().issue(issue.id).fields["目印"]).startswith(MARKER)
+
+
+def test_setting_it_writes_nothing_over_that_a_person_left_as_it_stands_there(office: Office) -> None:
+    number = adopted(office)
+    lose(office)
+    rebound(office)
+    with office.open() as workspace:
+        decided = office.conflicts()
+        for one in decided:
+            settle.resolve(workspace, one.id, "a")
+    before = dict(office.server().issue(number).fields)
+    office.clock.advance(60)
+    office.sync(only=("T-01",), retry_refused=True)
+
+    after = dict(office.server().issue(number).fields)
+    assert str(after["目印"]).startswith(MARKER)
+    assert {one.field for one in decided} == {"title", "body", "due", "number"}
+    for name in ("件名", "説明", "期日", "番号"):
+        assert after[name] == before[name]
+    assert {one.left for one in office.refusals()} == {True}
 
 
 def test_an_adopted_task_that_carries_its_marker_by_now_is_found_by_it(office: Office) -> None:

@@ -123,3 +123,20 @@ def test_what_no_listing_shows_is_looked_for_by_its_marker_before_it_is_made() -
 
     assert {one.id for one in world.server().issues()} == made
     assert {one.ref.id for item in world.items for one in world.bound(item)} == made
+
+
+def test_a_copy_that_another_workspace_took_over_keeps_that_ones_marker() -> None:
+    world = World(behaviours={"a": strong()})
+    world.settle(wait=1)
+    world.clock.advance(130)
+    copied = world.server().copy(world.issue("T-01").id).id
+    world.settle(wait=1)
+    theirs = str(Marker("somebody00", key("T-01"), 1))
+    world.clock.advance(1)
+    world.server().person_sets(copied, {"目印": theirs})
+    for _ in range(2):
+        # Every place that we know is read with the daily look.
+        world.clock.advance(90_000)
+        world.sync()
+
+    assert world.server().issue(copied).fields["目印"] == theirs

@@ -182,6 +182,24 @@ def test_a_mirror_that_refuses_the_value_keeps_its_own_and_its_next_edit_is_show
     assert [dict(one.values) for one in world.conflicts()] == [{"a": "done", "b": "doing"}]
 
 
+def test_a_field_that_one_tracker_owns_and_another_may_change_is_settled_as_somebody_decides() -> None:
+    world = Owned(items=("T-01",), behaviours={"a": full(), "b": strong()})
+    world.settle(wait=130)
+    world.person("T-01", "a", 優先度="高")
+    world.person("T-01", "b", 優先度="低")
+    world.settle(wait=130)
+
+    assert [one.owner for one in world.conflicts()] == ["merge"]
+
+
+class Owned(World):
+    """The mapping of `a` leaves the priority to ticssync, that of `b` to its people."""
+
+    def sites(self) -> dict[str, Site]:
+        found = super().sites()
+        return found | {"a": replace(found["a"], owners={**found["a"].owners, "priority": "ticssync"})}
+
+
 class Telling(World):
     """A world whose tickets are told of conflicts, as the mapping key `conflict_note: true` asks for."""
 

@@ -23,6 +23,7 @@ from ticssync.testing.fake_site import full
 
 OURS, THEIRS = 2, 1
 WAIT_S = 120
+REQUEST_S = 60
 FIRST, SECOND = Holder("first", "pc", 100), Holder("second", "server", 200)
 
 
@@ -32,7 +33,8 @@ class Died(BaseException):
 
 def sync(world: World, token: int = OURS) -> dict[str, TrackerReport]:
     hands = Hands(
-        world.store, By("test@host", "sync"), token, lambda: None, lambda _name, _actions: None, world.locker, WAIT_S
+        world.store, By("test@host", "sync"), token, lambda: None, lambda _name, _actions: None, world.locker, WAIT_S,
+        REQUEST_S,
     )  # fmt: skip
     now = world.clock
     return run(Pass(world.sites(), world.wants(), world.display, hands, Order(), now().date(), now))
@@ -112,12 +114,18 @@ def test_one_that_arrives_after_all_is_a_copy_that_is_told_and_gone_from_the_cou
 
 
 @pytest.mark.parametrize("token", [ENDED, OURS])
-def test_what_has_ended_and_what_we_sent_ourselves_is_not_waited_for(token: int) -> None:
+def test_what_has_ended_and_what_we_sent_ourselves_is_waited_for_as_long_as_a_request_can_take(
+    token: int,
+) -> None:
     world = World()
     dies_at(world, "before create")
     with world.store.write() as tx:
         add_intents(tx, intents(tx, "a"), token)
+    world.clock.advance(REQUEST_S - 1)
+    early = sync(world)["a"].waiting
+    world.clock.advance(1)
 
+    assert early == ["tics/T-01"]
     assert sync(world)["a"].waiting == []
     assert len(world.issues("T-01")) == 1
 
