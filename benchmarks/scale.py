@@ -77,7 +77,7 @@ def decided(store: Store, site: Site, wants: dict[TaskKey, Want]) -> int:
         known = read_known(tx, (NAME,))
     needed(wants, {NAME: site}, known, show_nothing)
     seen = Seen(site, cursor=None)
-    found = decide(wants, known, {NAME: seen}, {NAME: TrackerReport(NAME)}, show_nothing, now())
+    found = decide(wants, known, {NAME: seen}, show_nothing, now())
     return sum(len(work.creates) + len(work.updates) for work in found.works.values())
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ticssync.app.history import FIELDS, STATUSES
+from ticssync.app.history import FIELDS, value_words
 from ticssync.errors import say
-from ticssync.model.binding import HUB
 from ticssync.text import Text
 
 
@@ -18,18 +17,11 @@ def conflict_note(language: str, people: Mapping[str, str]) -> Callable[[Sequenc
     """
     text = Text(language)
 
-    def shown(field: str, value: Any) -> str:
-        if value is None:
-            return "—"
-        if field == "status" and str(value) in STATUSES:
-            return STATUSES[str(value)].in_language(language)
-        return people.get(str(value), str(value)) if field == "assignee" else str(value)
-
     def line(one: Mapping[str, Any]) -> str:
         field, sides = str(one["field"]), one["values"]
         name = FIELDS[field].in_language(language) if field in FIELDS else field
         told = " / ".join(
-            f"{'ticssync' if side == HUB else side}: {shown(field, value)}" for side, value in sides.items()
+            f"{side}: {value_words(field, value, people, language)}" for side, value in sides.items()
         )
         return text.said(
             say(
@@ -37,7 +29,7 @@ def conflict_note(language: str, people: Mapping[str, str]) -> Callable[[Sequenc
                 "The office decides if that is to be another one.",
                 field=name,
                 sides=told,
-                taken=shown(field, one["taken"]),
+                taken=value_words(field, one["taken"], people, language),
             )
         )
 

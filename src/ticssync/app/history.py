@@ -53,10 +53,11 @@ def _state(word: str, lang: str) -> str:
 
 def _change(name: str, old: Any, new: Any, people: Mapping[str, str], lang: str) -> str:
     label = FIELDS[name].in_language(lang) if name in FIELDS else name
-    return f"{label}: {_value(name, old, people, lang)} → {_value(name, new, people, lang)}"
+    return f"{label}: {value_words(name, old, people, lang)} → {value_words(name, new, people, lang)}"
 
 
-def _value(name: str, value: Any, people: Mapping[str, str], lang: str) -> str:
+def value_words(name: str, value: Any, people: Mapping[str, str], lang: str) -> str:
+    """A field's value as people say it; `people` are names by person id."""
     if value in (None, "", []):
         return _EMPTY
     if name == "status" and value in STATUSES:

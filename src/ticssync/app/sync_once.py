@@ -291,6 +291,7 @@ def open_sites(
             fix=say("there are: {known}", known=", ".join(workspace.config.trackers)),
         )
     sites = {}
+    names = {one: person.name for one, person in workspace.config.organisation.people.items()}
     for name, part in workspace.config.trackers.items():
         if chosen and name not in chosen:
             continue
@@ -312,7 +313,6 @@ def open_sites(
             continue
         owners = {field_name: mapping.owner(field_name).value for field_name in mapping.fields}
         statuses = {remote: status.value for remote, status in mapping.statuses.items()}
-        names = {one: person.name for one, person in workspace.config.organisation.people.items()}
         told = conflict_note(mapping.language, names) if mapping.conflict_note else None
         sites[name] = Site(name, part.kind, driver, owners, memories[name], mapping.language, statuses, told)
     return sites

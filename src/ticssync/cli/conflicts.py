@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ticssync.cli.passes import FIELDS, worded
+from ticssync.cli.passes import FIELDS, all_sides, worded
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.words import tr
 
@@ -32,9 +32,7 @@ def list_(call: Call, everything: bool) -> None:
                 one["id"],
                 one["task"],
                 text(FIELDS.get(one["field"], one["field"])),
-                " / ".join(
-                    f"{side}: {worded(one['field'], value, text)}" for side, value in one["values"].items()
-                ),
+                all_sides(one, text),
                 worded(one["field"], one["taken"], text),
             ]
             for one in found["items"]

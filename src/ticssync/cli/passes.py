@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from ticssync.cli.screen import Screen
 from ticssync.text import Text, mark
@@ -144,6 +145,13 @@ def worded(name: str, value: object, text: Text, limit: int = 40) -> str:
     return short(value, limit)
 
 
+def all_sides(conflict: Mapping[str, Any], text: Text) -> str:
+    """All sides' values of a conflict on one line."""
+    return " / ".join(
+        f"{side}: {worded(conflict['field'], value, text)}" for side, value in conflict["values"].items()
+    )
+
+
 def _created(report: TrackerReport, screen: Screen) -> None:
     """What was made, with where it stands and how to take it back by hand."""
     if not report.created_keys:
@@ -175,9 +183,6 @@ def _settle(report: TrackerReport, screen: Screen) -> None:
         )
         screen.line("  ! " + line, "yellow")
     for conflict in report.conflicts:
-        sides = " / ".join(
-            f"{side}: {worded(conflict['field'], value, text)}" for side, value in conflict["values"].items()
-        )
         screen.line(
             "  ! "
             + text(
@@ -185,7 +190,7 @@ def _settle(report: TrackerReport, screen: Screen) -> None:
                 id=conflict["id"],
                 task=conflict["task"],
                 field=text(FIELDS.get(conflict["field"], conflict["field"])),
-                sides=sides,
+                sides=all_sides(conflict, text),
                 taken=worded(conflict["field"], conflict["taken"], text),
             ),
             "yellow",

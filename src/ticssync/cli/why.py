@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from ticssync.cli.passes import FIELDS, short, worded
+from ticssync.cli.passes import FIELDS, all_sides, short, worded
 from ticssync.cli.report import Answer, Call, common
 from ticssync.cli.screen import Screen
 from ticssync.cli.words import tr
@@ -81,16 +81,13 @@ def show(found: dict[str, Any], screen: Screen) -> None:
             said = text("{field} was set last by {side}", field=name, side=origin["side"])
         screen.line(said, "dim")
     for one in found["open_conflicts"]:
-        sides = " / ".join(
-            f"{side}: {worded(one['field'], value, text)}" for side, value in one["values"].items()
-        )
         screen.line(
             "! "
             + text(
                 "conflict {id}: {field} ({sides}; in force: {taken}). Settle it: ticssync conflicts resolve {id} --take SIDE",
                 id=one["id"],
                 field=text(FIELDS.get(one["field"], one["field"])),
-                sides=sides,
+                sides=all_sides(one, text),
                 taken=worded(one["field"], one["taken"], text),
             ),
             "yellow",

@@ -82,8 +82,9 @@ def run(this: Pass) -> dict[str, TrackerReport]:
     known = _known(this)
     seens = _look_everywhere(this, known, listed)
     this.seens.update(seens)
-    _follow(this, known, seens)
-    decision = decide(this.wants, known, seens, this.reports, this.display, this.now())
+    decision = _decide(this, known, seens)
+    for name, actions in decision.inbound.items():
+        this.reports[name].actions += actions
     if this.order.dry:
         _preview(this, known, seens, decision)
     else:
@@ -172,20 +173,20 @@ def _look_everywhere(this: Pass, known: Known, listed: Mapping[str, Listed]) -> 
     return seens
 
 
-def _follow(this: Pass, known: Known, seens: Mapping[str, Seen]) -> None:
+def _decide(this: Pass, known: Known, seens: Mapping[str, Seen]) -> Decision:
     """What one tracker tells may ask for a write to a task of another that was not listed as changed: it is read
     too, so that one pass carries a change all the way.  Each round reads more, so there are no more than trackers."""
+    decision = decide(this.wants, known, seens, this.display, this.now())
     for _ in range(len(seens) - 1):
-        first = decide(
-            this.wants, known, seens, {name: TrackerReport(name) for name in seens}, this.display, this.now()
-        )
-        unread = {name: work.unread for name, work in first.works.items() if work.unread}
+        unread = {name: work.unread for name, work in decision.works.items() if work.unread}
         if not unread:
-            return
+            break
         for name, refs in unread.items():
             look_closer(seens[name], refs)
             if seens[name].ok and name not in this.accepted:
                 _brake(this, seens[name], known)
+        decision = decide(this.wants, known, seens, this.display, this.now())
+    return decision
 
 
 def _held_back(this: Pass, site: Site) -> Seen | None:

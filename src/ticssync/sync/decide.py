@@ -13,7 +13,7 @@ from ticssync.model.canonical import digest, instant_text, parse_instant, plain
 from ticssync.model.key import Marker, TaskKey
 from ticssync.model.task import NO_FIELDS, Fields, RemoteRef
 from ticssync.store.hub import NOTE, FileWish, HubTask, Wish, files_of, without_file
-from ticssync.sync.actions import Action, TrackerReport
+from ticssync.sync.actions import Action
 from ticssync.sync.hand_out import asks, attached, file_field, hangs_there
 from ticssync.sync.identity import Fact, Identity, identify
 from ticssync.sync.look import Seen
@@ -33,7 +33,7 @@ from ticssync.sync.state import Display, Known, Site, Want
 
 @dataclass
 class Decision:
-    """What to commit (facts, hub, bases) and what to write, tracker by tracker."""
+    """What to commit (facts, hub, bases), what came in (`inbound`) and what to write, tracker by tracker."""
 
     identity: Identity
     facts: list[Fact] = field(default_factory=list)
@@ -43,6 +43,7 @@ class Decision:
     conflicts: list[dict[str, Any]] = field(default_factory=list)
     flips: dict[tuple[RemoteRef, str], tuple[tuple[str, ...], str | None]] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
+    inbound: dict[str, list[Action]] = field(default_factory=dict)
 
 
 def needed(
@@ -88,9 +89,8 @@ def needed(
 
 
 def decide(
-    wants: Mapping[TaskKey, Want], known: Known, seens: Mapping[str, Seen], reports: Mapping[str, TrackerReport],
-    display: Display, now: datetime,
-) -> Decision:  # fmt: skip
+    wants: Mapping[TaskKey, Want], known: Known, seens: Mapping[str, Seen], display: Display, now: datetime
+) -> Decision:
     """Bring identity, hub and bases up to what was seen, then plan the writes."""
     good = {name: seen for name, seen in seens.items() if seen.ok}
     identity = identify(known, good.values(), wants)
@@ -117,7 +117,7 @@ def decide(
     decision.facts += _settled_refusals(wants, known, good, identity, decision)
     for name, seen in good.items():
         clear_copies(identity, seen, known, decision.works[name])
-        reports[name].actions += _inbound(name, pulls, identity)
+        decision.inbound[name] = _inbound(name, pulls, identity)
     return decision
 
 

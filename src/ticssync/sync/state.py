@@ -110,14 +110,6 @@ class Known:
     open_refusals: frozenset[tuple[TaskKey, str, str]] = frozenset()
     on_their_way: frozenset[str] = frozenset()
 
-    def frozen(self, key: TaskKey, tracker: str, name: str) -> bool:
-        """Whether this field of the task is frozen there."""
-        return any(
-            self.flips.get((one.ref, name), ((), None))[1] is not None
-            for one in self.bindings
-            if one.key == key and one.ref.tracker == tracker
-        )
-
     def live(self, tracker: str) -> tuple[Binding, ...]:
         """Live bindings of one tracker."""
         return tuple(
